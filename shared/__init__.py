@@ -1,0 +1,1 @@
+"""What all four services share: contracts, rules, the kit and the web theme; never business state."""

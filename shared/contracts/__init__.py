@@ -1,0 +1,1 @@
+"""Published contracts: topics, generated schemas, examples, AsyncAPI and OpenAPI snapshots."""
