@@ -1,0 +1,94 @@
+"""What reading a message yields: frozen values, safe to share between requests."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "headcount",
+    "entry_fee",
+    "downline_sales",
+    "health_products",
+    "internet",
+    "gathering",
+    "confinement",
+    "recruiting",
+    "unspecified",
+]
+"""Kinds of pyramid selling. The first three are 禁止传销条例 art. 7 (1)–(3); the others are how it is done."""
+
+KINDS: tuple[Kind, ...] = Kind.__args__
+
+TOPICS: tuple[str, ...] = (
+    "housing",
+    "labour",
+    "transport",
+    "environment",
+    "urban_management",
+    "education",
+    "health",
+    "social_security",
+    "finance_fraud",
+    "consumer",
+    "rural",
+    "public_security",
+    "government_conduct",
+    "other",
+)
+"""Where a message that does not concern pyramid selling belongs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place named in a message, normalised: digits are ASCII, 幢/号楼/座 count as 栋, type words are cut.
+
+    Empty strings mean "not said". `building`, `unit`, `floor` and `room` are numbers or short codes as text
+    (``"10"``, ``"A3"``, ``"1806"``). `area` is the finest district, county or town written before the name.
+    """
+
+    text: str
+    area: str = ""
+    road: str = ""
+    estate: str = ""
+    building: str = ""
+    unit: str = ""
+    floor: str = ""
+    room: str = ""
+
+    @property
+    def precise(self) -> bool:
+        """True when it points at one flat or one floor, so that two messages naming it mean the same door."""
+        return bool(self.room or self.floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the reading says what it says: the sign's code and the message's own words."""
+
+    code: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A suggestion for an officer, never a finding.
+
+    `money` is in yuan; `people` and `money` are lower bounds when the message is vague (“上百人” is 100).
+    `belongs_to` is None for a relevant message. `persons` are target facts (头目 郑某平), never the reporter.
+    `targets` are canonical strings for finding messages about the same target, strongest first.
+    """
+
+    relevant: bool
+    kinds: tuple[str, ...] = ()
+    urgent: bool = False
+    belongs_to: str | None = None
+    score: int = 0
+    people: int | None = None
+    money: int | None = None
+    levels: int | None = None
+    places: tuple[Place, ...] = ()
+    organisations: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
