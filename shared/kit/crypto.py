@@ -1,0 +1,101 @@
+"""Keys outside the database: narrative encryption, keyed tokens, receipts, signatures."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_NAMES: Mapping[str, tuple[str, ...]] = {
+    "intake": ("narrative", "receipt", "receipt_lookup", "target", "idempotency", "audit"),
+    "casework": ("idempotency", "audit"),
+    "notify": ("contact", "idempotency", "webhook", "audit"),
+    "scoring": ("idempotency", "checkpoint", "audit"),
+}
+"""The keys each service needs in its key file; each is 32 random bytes."""
+
+
+class UnreadableSecretError(Exception):
+    """A ciphertext could not be opened: wrong record, wrong key, or changed bytes."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The keys of one service: `{"current": "k1", "keys": {"k1": {name: base64 of 32 bytes}}}`.
+
+    New ciphertexts use the current generation and carry its id, so keys can be rotated without rewriting.
+    Tokens and receipts are looked up under the current generation.
+    """
+
+    current: str
+    generations: Mapping[str, Mapping[str, bytes]]
+
+    @classmethod
+    def load(cls, path: Path) -> "KeyRing":
+        """Read a key file; ValueError says which key is not 32 bytes."""
+        raw = json.loads(path.read_text())
+        generations = {
+            gen: {name: base64.b64decode(value) for name, value in keys.items()} for gen, keys in raw["keys"].items()
+        }
+        for gen, keys in generations.items():
+            for name, value in keys.items():
+                if len(value) != 32:
+                    raise ValueError(f"{path}: key {gen}/{name} is {len(value)} bytes, not 32")
+        return cls(raw["current"], generations)
+
+    @staticmethod
+    def generate(service: str) -> str:
+        """The text of a fresh key file for a service."""
+        keys = {name: base64.b64encode(os.urandom(32)).decode() for name in KEY_NAMES[service]}
+        return json.dumps({"current": "k1", "keys": {"k1": keys}}, indent=1)
+
+    def key(self, name: str, generation: str | None = None) -> bytes:
+        """The raw key of a name."""
+        return self.generations[generation or self.current][name]
+
+    def token(self, name: str, *parts: str | bytes) -> bytes:
+        """A keyed token (HMAC-SHA-256, RFC 2104) over the parts: equal parts give equal tokens, nothing more."""
+        mac = hmac.new(self.key(name), digestmod=hashlib.sha256)
+        for part in parts:
+            data = part.encode() if isinstance(part, str) else part
+            mac.update(len(data).to_bytes(4, "big"))
+            mac.update(data)
+        return mac.digest()
+
+    def seal(self, name: str, record_id: bytes, plaintext: bytes) -> bytes:
+        """Encrypt under a data key of its own, wrapped by the named key (AES-256-GCM, NIST SP 800-38D).
+
+        The record's id is bound in as associated data, so a ciphertext cannot be moved to another record.
+        Layout: id length, key id, nonce, wrapped data key, nonce, ciphertext.
+        """
+        data_key, n1, n2 = os.urandom(32), os.urandom(12), os.urandom(12)
+        wrapped = AESGCM(self.key(name)).encrypt(n1, data_key, record_id)
+        body = AESGCM(data_key).encrypt(n2, plaintext, record_id)
+        generation = self.current.encode()
+        return bytes([len(generation)]) + generation + n1 + wrapped + n2 + body
+
+    def open(self, name: str, record_id: bytes, sealed: bytes) -> bytes:
+        """Decrypt what `seal` made; UnreadableSecretError when key, record or bytes do not fit."""
+        try:
+            length = sealed[0]
+            generation = sealed[1 : 1 + length].decode()
+            rest = sealed[1 + length :]
+            data_key = AESGCM(self.key(name, generation)).decrypt(rest[:12], rest[12:60], record_id)
+            return AESGCM(data_key).decrypt(rest[60:72], rest[72:], record_id)
+        except (InvalidTag, KeyError, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise UnreadableSecretError(name) from error
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """An Ed25519 signature (RFC 8032) by the key derived from the named 32 bytes."""
+        return Ed25519PrivateKey.from_private_bytes(self.key(name)).sign(message)
+
+    def public_key(self, name: str) -> Ed25519PublicKey:
+        """The public half of the named signing key."""
+        return Ed25519PrivateKey.from_private_bytes(self.key(name)).public_key()

@@ -1,0 +1,164 @@
+"""The relay: sends outbox rows to Kafka in order, and marks them sent.
+
+One relay is active per service and lane (a PostgreSQL advisory lock), woken by LISTEN. A row is sent at least
+once; consumers skip what they know. Rows of one partition go one batch after the other, so a failure cannot
+let a later event of a key overtake an earlier one.
+"""
+
+import asyncio
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.events import Lane
+from shared.kit import clock, crash, kafka, metrics
+from shared.kit.health import Component
+from shared.kit.logs import log
+from shared.kit.settings import ServiceSettings
+
+CHANNEL = "outbox"
+"""The NOTIFY channel; the outbox's insert trigger sends on it."""
+
+LANES: tuple[Lane, ...] = ("normal", "urgent")
+
+
+class Relay:
+    """Moves one lane of one service's outbox to Kafka."""
+
+    def __init__(
+        self, settings: ServiceSettings, engine: AsyncEngine, outbox: Table, lane: Lane, health: Component
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._outbox = outbox
+        self._lane = lane
+        self._health = health
+        self._wake = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self._limit = 1000 if lane == "normal" else 50
+        self._source = f"/dachuan/{settings.service}"
+        self._lock = zlib.crc32(f"relay:{settings.service}:{lane}".encode())
+        self._fetch = (
+            select(outbox)
+            .where(outbox.c.lane == lane, outbox.c.sent_at.is_(None))
+            .order_by(outbox.c.seq)
+            .limit(self._limit)
+        )
+        self._mark = update(outbox).where(outbox.c.seq == func.any(bindparam("seqs"))).values(sent_at=bindparam("now"))
+
+    async def run(self) -> None:
+        """Run until cancelled; after any failure, start afresh with a new producer."""
+        try:
+            while True:
+                try:
+                    await self._lead()
+                except Exception as error:
+                    self._health.unwell(type(error).__name__)
+                    log.warning("relay.failed", lane=self._lane, exc_info=error)
+                    await asyncio.sleep(1)
+                finally:
+                    await self._drop_producer()
+        finally:
+            await self._drop_producer()
+
+    async def _lead(self) -> None:
+        async with self._engine.connect() as conn:
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            while not (await conn.execute(select(func.pg_try_advisory_lock(self._lock)))).scalar():
+                self._health.well()
+                await asyncio.sleep(2)
+            raw = (await conn.get_raw_connection()).driver_connection
+            await raw.add_listener(CHANNEL, self._notified)
+            try:
+                await self._pump(conn)
+            finally:
+                await raw.remove_listener(CHANNEL, self._notified)
+                # the advisory lock must not outlive this round in the pool
+                await conn.invalidate()
+
+    def _notified(self, _conn: Any, _pid: int, _channel: str, payload: str) -> None:
+        if payload in ("", self._lane):
+            self._wake.set()
+
+    async def _pump(self, conn: AsyncConnection) -> None:
+        self._producer = kafka.make_producer(self._settings)
+        await asyncio.wait_for(self._producer.start(), 15)
+        while True:
+            self._wake.clear()
+            rows = (await conn.execute(self._fetch)).all()
+            if rows:
+                await self._send(rows)
+                crash.point("relay.after_send")
+                crash.point("relay.before_mark")
+                await conn.execute(self._mark, {"seqs": [row.seq for row in rows], "now": clock.now()})
+            self._health.well()
+            if len(rows) < self._limit:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), 2)
+                except TimeoutError:
+                    pass
+
+    async def _send(self, rows: Sequence[Any]) -> None:
+        producer = self._producer
+        assert producer is not None
+        by_partition: dict[tuple[str, int], list[kafka.KafkaMessage]] = defaultdict(list)
+        for row in rows:
+            message = kafka.encode(row, self._source)
+            partitions = await producer.partitions_for(row.topic)
+            number = (murmur2(row.key.encode()) & 0x7FFFFFFF) % len(partitions)
+            by_partition[row.topic, number].append(message)
+        await asyncio.wait_for(
+            asyncio.gather(*(self._send_partition(*place, batch) for place, batch in by_partition.items())), 30
+        )
+
+    async def _send_partition(self, topic: str, partition: int, messages: list[kafka.KafkaMessage]) -> None:
+        producer = self._producer
+        assert producer is not None
+        batch = producer.create_batch()
+        waiting = 0
+        for message in messages:
+            part = {
+                "timestamp": None,
+                "key": str(message.key).encode(),
+                "value": message.value,
+                "headers": list(message.headers.items()),
+            }
+            if batch.append(**part) is None:
+                await (await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                waiting = 0
+                if batch.append(**part) is None:
+                    raise ValueError("an event larger than a Kafka batch")
+            waiting += 1
+        if waiting:
+            await (await producer.send_batch(batch, topic, partition=partition))
+        metrics.RELAY_PUBLISHED.labels(topic).inc(len(messages))
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                # stop() can hang while the broker is away
+                await asyncio.wait_for(producer.stop(), 3)
+            except Exception as error:
+                log.info("relay.producer_dropped", lane=self._lane, exc_info=error)
+
+
+async def measure_backlog(conn: AsyncConnection, outbox: Table) -> None:
+    """Set the backlog gauges from the outbox itself."""
+    for lane in LANES:
+        count, oldest = (
+            await conn.execute(
+                select(func.count(), func.min(outbox.c.recordedat)).where(
+                    outbox.c.lane == lane, outbox.c.sent_at.is_(None)
+                )
+            )
+        ).one()
+        metrics.OUTBOX_BACKLOG.labels(lane).set(count)
+        metrics.OUTBOX_OLDEST.labels(lane).set((clock.now() - oldest).total_seconds() if oldest else 0)

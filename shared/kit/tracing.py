@@ -1,0 +1,48 @@
+"""W3C trace context (https://www.w3.org/TR/trace-context/): one trace id from the request to the last consumer."""
+
+from contextvars import ContextVar
+
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_current: ContextVar[str | None] = ContextVar("traceparent", default=None)
+_propagator = TraceContextTextMapPropagator()
+_ids = RandomIdGenerator()
+
+
+def current() -> str | None:
+    """The traceparent of the work in hand."""
+    return _current.get()
+
+
+def set_current(traceparent: str | None) -> None:
+    """Set the traceparent of the work in hand."""
+    _current.set(traceparent)
+
+
+def trace_id(traceparent: str | None = None) -> str | None:
+    """The 32-digit trace id within a traceparent (the current one by default)."""
+    value = traceparent or _current.get()
+    return value[3:35] if value else None
+
+
+def continued(header: str | None) -> str:
+    """A traceparent that continues a caller's trace, or starts one where the header is missing or malformed."""
+    parent = get_current_span(_propagator.extract({"traceparent": header})).get_span_context() if header else None
+    valid = parent is not None and parent.is_valid
+    span = SpanContext(
+        trace_id=parent.trace_id if valid else _ids.generate_trace_id(),
+        span_id=_ids.generate_span_id(),
+        is_remote=False,
+        trace_flags=parent.trace_flags if valid else TraceFlags(TraceFlags.SAMPLED),
+    )
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier, context=set_span_in_context(NonRecordingSpan(span)))
+    return carrier["traceparent"]
