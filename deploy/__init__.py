@@ -1,0 +1,1 @@
+"""How Dachuan is run: the command, the one-machine runtime, plans, and production descriptions."""
