@@ -94,7 +94,7 @@ class Secrets:
     def _make_token_key(self) -> None:
         from joserfc.jwk import OKPKey
 
-        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "EdDSA"}, private=True, auto_kid=True)
+        key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, private=True, auto_kid=True)
         write_private(self.token_key_file, json.dumps(key.as_dict(private=True)))
         write_private(self.jwks_file, json.dumps({"keys": [key.as_dict(private=False)]}), mode=0o644)
 
