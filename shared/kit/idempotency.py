@@ -75,10 +75,15 @@ async def take(
     return {
         bytes(row.key_hash): row.object_id
         if bytes(row.request_hash) == old[bytes(row.key_hash)].request_hash
-        else Conflict(
-            "同一 Idempotency-Key 已用于另一内容；原记录未变。请换一个键重新提交。 "
-            "This key was used for another content; the first record stands. Send again under a new key.",
-            code="idempotency-key-reused",
-        )
+        else reused()
         for row in rows
     }
+
+
+def reused() -> Conflict:
+    """The refusal of a key that was used for another content."""
+    return Conflict(
+        "同一 Idempotency-Key 已用于另一内容；原记录未变。请换一个键重新提交。 "
+        "This key was used for another content; the first record stands. Send again under a new key.",
+        code="idempotency-key-reused",
+    )

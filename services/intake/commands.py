@@ -1,0 +1,279 @@
+"""The only writers of intake's database."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.domain.reading import LEXICON_VERSION, Reading, read
+from services.intake.domain.receipts import derived_receipt, random_receipt
+from services.intake.domain.tips import Decision, TipState, triage
+from services.intake.metrics import TIPS_RECEIVED
+from services.intake.schemas import TipBody
+from services.intake.tables import kit, leads, tips
+from shared.events.common import PartyFact
+from shared.events.intake import LeadOpened
+from shared.kit import audit, idempotency, outbox, tracing
+from shared.kit.access import Caller
+from shared.kit.db import insert_many
+from shared.kit.idempotency import Claim
+from shared.kit.ids import new_id
+from shared.kit.problem import Conflict, Invalid
+from shared.kit.service import Service
+from shared.rules.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class TipDraft:
+    """A tip read, placed, routed and sealed, ready to be recorded. Made before the transaction, holding no lock."""
+
+    id: UUID
+    lead_id: UUID | None
+    plan: str
+    channel: str
+    reading: Reading
+    decision: Decision
+    narrative: bytes
+    receipt: str
+    receipt_hash: bytes
+    claim: Claim | None
+    caller: Caller
+    external_ref: str | None
+    posted_at: datetime | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TipTaken:
+    """A recorded tip; `replayed` when the same request had recorded it before."""
+
+    row: Any
+    receipt: str
+    replayed: bool
+
+
+def plan_of(service: Service, plan_id: str) -> Plan:
+    """The plan of an id, or a clear refusal."""
+    try:
+        return service.plans[plan_id]
+    except KeyError:
+        raise Invalid(
+            f"没有这个方案；现有：{'、'.join(sorted(service.plans))}。未保存任何内容。 "
+            "There is no such plan; nothing was kept.",
+            code="unknown-plan",
+            errors=[{"field": "plan", "code": "unknown", "message": "no such plan"}],
+        ) from None
+
+
+def draft_tip(
+    service: Service, caller: Caller, body: TipBody, *, plan: Plan, channel: str, key: str | None
+) -> TipDraft:
+    """Read, place, route and seal one tip. `key` is its Idempotency-Key.
+
+    Raises Invalid for an area the plan does not have; the caller's own plan is checked by the route.
+    """
+    area = None
+    if body.area:
+        area = plan.area_of(body.area)
+        if area is None:
+            raise Invalid(
+                "方案中没有这个区域；不清楚时请留空，由打传办判定。未保存任何内容。 "
+                "The plan has no such area; leave it out if unsure. Nothing was kept.",
+                code="unknown-area",
+                errors=[{"field": "area", "code": "unknown", "message": "no such area in the plan"}],
+            )
+    words = body.text if not body.place else f"{body.text}\n{body.place}"
+    reading = read(body.subject, words)
+    decision = triage(plan, reading, area=area, text=f"{body.subject}\n{words}", channel=channel)
+    keys = service.settings.keys
+    tip_id = new_id()
+    if key is None:
+        receipt, claim = random_receipt(), None
+    else:
+        receipt = derived_receipt(keys.token("receipt", caller.actor, key))
+        claim = idempotency.claim(
+            keys, caller, "tip", key, f"{plan.id}\n{channel}\n{body.model_dump_json()}".encode(), tip_id
+        )
+    sealed = keys.seal(
+        "narrative",
+        tip_id.bytes,
+        orjson.dumps(
+            {
+                "subject": body.subject,
+                "text": body.text,
+                "place": body.place,
+                "words": [[reason.code, *reason.words] for reason in reading.reasons],
+            }
+        ),
+    )
+    return TipDraft(
+        id=tip_id,
+        lead_id=new_id() if decision.state is TipState.LEAD else None,
+        plan=plan.id,
+        channel=channel,
+        reading=reading,
+        decision=decision,
+        narrative=sealed,
+        receipt=receipt,
+        receipt_hash=keys.token("receipt_lookup", receipt),
+        claim=claim,
+        caller=caller,
+        external_ref=body.external_ref,
+        posted_at=body.posted_at,
+        traceparent=tracing.current(),
+    )
+
+
+async def receive_tips(
+    conn: AsyncConnection, service: Service, drafts: Sequence[TipDraft], now: datetime
+) -> list[TipTaken | Conflict]:
+    """Record tips, open a lead for each that concerns pyramid selling, and tell casework.
+
+    One result a draft, in order. However many drafts, the number of statements is fixed.
+    """
+    seen = await _seen_before(conn, drafts, now)
+    new: list[TipDraft] = []
+    first: dict[bytes, TipDraft] = {}
+    for draft in drafts:
+        claim = draft.claim
+        if claim is None:
+            new.append(draft)
+        elif claim.key_hash not in seen and claim.key_hash not in first:
+            first[claim.key_hash] = draft
+            new.append(draft)
+    rows = {draft.id: _tip_row(draft, now) for draft in new}
+    opened = [draft for draft in new if draft.lead_id]
+    await insert_many(conn, leads, [_lead_row(draft, now) for draft in opened])
+    await insert_many(conn, tips, list(rows.values()))
+    await outbox.put(
+        conn,
+        kit.outbox,
+        [_lead_opened(service, draft, now) for draft in opened],
+        now,
+        traceparents=[draft.traceparent for draft in opened],
+    )
+    by_caller: dict[Caller, list[UUID]] = defaultdict(list)
+    for draft in new:
+        by_caller[draft.caller].append(draft.id)
+    for caller, ids in by_caller.items():
+        await audit.record(conn, kit, caller, "tip.receive", "tip", ids, now)
+    for draft in new:
+        TIPS_RECEIVED.labels(draft.channel).inc()
+    replayed = await _rows(conn, [i for i in seen.values() if isinstance(i, UUID)])
+    return [_result(draft, rows, seen, first, replayed) for draft in drafts]
+
+
+async def _seen_before(
+    conn: AsyncConnection, drafts: Sequence[TipDraft], now: datetime
+) -> dict[bytes, UUID | Conflict]:
+    claims: dict[bytes, Claim] = {}
+    for draft in drafts:
+        if draft.claim is not None:
+            claims.setdefault(draft.claim.key_hash, draft.claim)
+    return await idempotency.take(conn, kit.idempotency, list(claims.values()), now)
+
+
+def _result(
+    draft: TipDraft,
+    rows: dict[UUID, dict[str, Any]],
+    seen: dict[bytes, UUID | Conflict],
+    first: dict[bytes, TipDraft],
+    replayed: dict[UUID, dict[str, Any]],
+) -> TipTaken | Conflict:
+    if draft.id in rows:
+        return TipTaken(rows[draft.id], draft.receipt, replayed=False)
+    assert draft.claim is not None
+    before = seen.get(draft.claim.key_hash)
+    if isinstance(before, Conflict):
+        return before
+    if before is not None:
+        return TipTaken(replayed[before], draft.receipt, replayed=True)
+    twin = first[draft.claim.key_hash]
+    assert twin.claim is not None
+    if twin.claim.request_hash != draft.claim.request_hash:
+        return idempotency.reused()
+    return TipTaken(rows[twin.id], draft.receipt, replayed=True)
+
+
+async def _rows(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    if not ids:
+        return {}
+    result = await conn.execute(select(tips).where(tips.c.id.in_(ids)))
+    return {row["id"]: dict(row) for row in result.mappings()}
+
+
+def _tip_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
+    routing = draft.decision.routing
+    return {
+        "id": draft.id,
+        "plan": draft.plan,
+        "channel": draft.channel,
+        "area": draft.decision.area,
+        "state": draft.decision.state.value,
+        "relevant": draft.reading.relevant,
+        "urgent": draft.reading.urgent,
+        "kinds": draft.reading.kinds,
+        "belongs_to": draft.reading.belongs_to,
+        "agency": routing.agency,
+        "unit": routing.unit,
+        "rule": routing.rule,
+        "lead_id": draft.lead_id,
+        "narrative": draft.narrative,
+        "lexicon": LEXICON_VERSION,
+        "receipt_hash": draft.receipt_hash,
+        "source_agency": draft.caller.agency,
+        "external_ref": draft.external_ref,
+        "posted_at": draft.posted_at,
+        "received_at": now,
+        "version": 1,
+    }
+
+
+def _lead_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
+    routing = draft.decision.routing
+    return {
+        "id": draft.lead_id,
+        "plan": draft.plan,
+        "area": draft.decision.area,
+        "kinds": draft.reading.kinds,
+        "urgent": draft.reading.urgent,
+        "agency": routing.agency,
+        "unit": routing.unit,
+        "rule": routing.rule,
+        "received_at": now,
+        "tips": 1,
+        "version": 1,
+    }
+
+
+def _lead_opened(service: Service, draft: TipDraft, now: datetime) -> LeadOpened:
+    routing = draft.decision.routing
+    assert draft.lead_id is not None and routing.agency is not None
+    return LeadOpened(
+        lead_id=draft.lead_id,
+        tip_id=draft.id,
+        plan=draft.plan,
+        area=draft.decision.area,
+        kinds=draft.reading.kinds,
+        urgent=draft.reading.urgent,
+        channel=draft.channel,
+        agency=routing.agency,
+        unit=routing.unit,
+        rule=routing.rule,
+        parties=tuple(PartyFact(agency=party.agency, unit=party.unit, role=party.role) for party in routing.parties),
+        received_at=now,
+        origin=_origin(draft),
+        dataref=f"{service.settings.base_url('intake')}/v1/leads/{draft.lead_id}",
+    )
+
+
+def _origin(draft: TipDraft) -> Any:
+    if draft.channel == "patrol":
+        return "patrol"
+    return "citizen" if draft.caller.kind == "anonymous" else "agency"
