@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake import queries
 from services.intake.domain.reading import LEXICON_VERSION, Reading, read
 from services.intake.domain.receipts import derived_receipt, random_receipt
 from services.intake.domain.tips import Decision, TipState, triage
@@ -19,12 +20,13 @@ from services.intake.schemas import TipBody
 from services.intake.tables import kit, leads, tips
 from shared.events.common import PartyFact
 from shared.events.intake import LeadOpened
-from shared.kit import audit, idempotency, outbox, tracing
+from shared.kit import audit, db, idempotency, outbox, tracing
 from shared.kit.access import Caller
+from shared.kit.committer import Committer
 from shared.kit.db import insert_many
 from shared.kit.idempotency import Claim
 from shared.kit.ids import new_id
-from shared.kit.problem import Conflict, Invalid
+from shared.kit.problem import Conflict, Invalid, NotFound
 from shared.kit.service import Service
 from shared.rules.plan import Plan
 
@@ -130,6 +132,14 @@ def draft_tip(
     )
 
 
+async def submit(committer: Committer[TipDraft, TipTaken | Conflict], draft: TipDraft) -> TipTaken:
+    """Record a draft together with all that arrive at the same time; a held person's tip goes first."""
+    taken = await committer.submit(draft, first=draft.reading.urgent)
+    if isinstance(taken, Conflict):
+        raise taken
+    return taken
+
+
 async def receive_tips(
     conn: AsyncConnection, service: Service, drafts: Sequence[TipDraft], now: datetime
 ) -> list[TipTaken | Conflict]:
@@ -147,7 +157,7 @@ async def receive_tips(
         elif claim.key_hash not in seen and claim.key_hash not in first:
             first[claim.key_hash] = draft
             new.append(draft)
-    rows = {draft.id: _tip_row(draft, now) for draft in new}
+    rows = {draft.id: tip_row(draft, now) for draft in new}
     opened = [draft for draft in new if draft.lead_id]
     await insert_many(conn, leads, [_lead_row(draft, now) for draft in opened])
     await insert_many(conn, tips, list(rows.values()))
@@ -208,7 +218,8 @@ async def _rows(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, dict[s
     return {row["id"]: dict(row) for row in result.mappings()}
 
 
-def _tip_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
+def tip_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
+    """A draft as a row of `tips`."""
     routing = draft.decision.routing
     return {
         "id": draft.id,
@@ -277,3 +288,30 @@ def _origin(draft: TipDraft) -> Any:
     if draft.channel == "patrol":
         return "patrol"
     return "citizen" if draft.caller.kind == "anonymous" else "agency"
+
+
+async def read_tip(service: Service, caller: Caller, tip_id: UUID, now: datetime) -> dict[str, Any]:
+    """A tip with its words, as `TipFull`; that it was read is recorded before anything is shown.
+
+    NotFound when it is not there for this caller.
+    """
+    async with db.begin(service.engine) as conn:
+        row = await queries.tip(conn, caller, tip_id)
+        if row is None:
+            raise NotFound("没有这条举报，或不在您的权限内。 No such tip within your reach.")
+        await audit.record(conn, kit, caller, "tip.read", "tip", [tip_id], now)
+    told = queries.narrative(service.settings.keys, row)
+    return {
+        **queries.tip_out(service, row._mapping, None, False),
+        "channel": row.channel,
+        "subject": told["subject"],
+        "text": told["text"],
+        "place": told["place"],
+        "posted_at": row.posted_at,
+        "external_ref": row.external_ref,
+        "words": [{"code": code, "words": "、".join(words)} for code, *words in told["words"]],
+        "steps": [
+            {"rule": s.rule, "outcome": s.outcome, "why": s.why, "why_en": s.why_en}
+            for s in queries.routing_of(service, row._mapping).steps
+        ],
+    }

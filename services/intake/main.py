@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.intake import api, commands, jobs
+from services.intake.domain.receipts import MissLimit
 from services.intake.settings import Settings
 from services.intake.tables import kit
 from shared.kit.committer import Committer
@@ -29,7 +30,7 @@ def build(settings: Settings) -> FastAPI:
             "service": service,
             "authenticator": service.authenticator,
             "tips": committer,
-            "receipt_misses": api.MissLimit(settings.receipt_misses_a_minute),
+            "receipt_misses": MissLimit(settings.receipt_misses_a_minute),
         },
     )
 

@@ -1,6 +1,7 @@
 """Receipts: the 16 digits by which a reporter, and nobody else, follows their tip."""
 
 import secrets
+from collections import deque
 
 from stdnum import luhn
 
@@ -28,3 +29,19 @@ def clean_receipt(typed: str) -> str | None:
     digits = "".join(str(int(c)) for c in typed if c.isdecimal())
     others = [c for c in typed if not c.isdecimal() and c not in " -－—\u3000\t"]
     return digits if len(digits) == RANDOM_DIGITS + 1 and not others and luhn.is_valid(digits) else None
+
+
+class MissLimit:
+    """Counts wrong receipts in all, with no address: beyond the limit, look-ups pause for everybody."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._most = a_minute
+        self._misses: deque[float] = deque(maxlen=a_minute)
+
+    def reached(self, now_s: float) -> bool:
+        """Whether the last minute saw as many wrong receipts as are borne. `now_s` is any steady clock, in seconds."""
+        return len(self._misses) == self._most and now_s - self._misses[0] < 60
+
+    def miss(self, now_s: float) -> None:
+        """Note a wrong receipt."""
+        self._misses.append(now_s)

@@ -1,0 +1,63 @@
+"""Tips and leads for those entitled to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.intake import commands, queries
+from services.intake.queries import tip_out
+from services.intake.schemas import TipFull, TipOut
+from shared.kit import clock, db, pagination
+from shared.kit.access import Caller, Requires
+from shared.kit.pagination import Page
+from shared.kit.problem import NotFound
+from shared.kit.web import ORJSONResponse
+
+router = APIRouter(tags=["tips"])
+
+
+@router.get("/tips", response_model=Page[TipOut], summary="Tips in my reach, newest first")
+async def list_tips(
+    request: Request,
+    caller: Caller = Depends(Requires("tip.read")),
+    state: str | None = Query(None, pattern="^(lead|referred)$"),
+    channel: str | None = Query(None, max_length=20),
+    urgent: bool | None = None,
+    cursor: str | None = Query(None, max_length=300),
+    limit: int = Query(50, ge=1, le=pagination.MOST),
+) -> Response:
+    """One page of tips; their words are not in it."""
+    service = request.app.state.service
+    after = pagination.decode(cursor, (datetime.fromisoformat, UUID))
+    async with db.begin(service.engine) as conn:
+        found = await queries.list_tips(
+            conn,
+            caller,
+            state=state,
+            channel=channel,
+            urgent=urgent,
+            after=after,
+            limit=limit,  # type: ignore[arg-type]
+        )
+    shown, following = pagination.page(found, limit, lambda row: (row.received_at, row.id))
+    items = [tip_out(service, row._mapping, None, False) for row in shown]
+    return ORJSONResponse({"items": items, "next": following})
+
+
+@router.get("/tips/{tip_id}", response_model=TipFull, summary="One tip with its words; the reading is recorded")
+async def get_tip(request: Request, tip_id: UUID, caller: Caller = Depends(Requires("tip.read"))) -> Response:
+    """One tip: its words, the words that made us read it so, and the routing rules tried, matched, skipped."""
+    return ORJSONResponse(await commands.read_tip(request.app.state.service, caller, tip_id, clock.now()))
+
+
+@router.get("/leads/{lead_id}", summary="One lead")
+async def get_lead(request: Request, lead_id: UUID, caller: Caller = Depends(Requires("lead.read"))) -> Response:
+    """One lead (线索): what is known of the target, and its tips' ids."""
+    service = request.app.state.service
+    async with db.begin(service.engine) as conn:
+        found = await queries.lead(conn, caller, lead_id)
+    if found is None:
+        raise NotFound("没有这条线索，或不在您的权限内。 No such lead within your reach.")
+    row, tip_ids = found
+    return ORJSONResponse({**row._mapping, "tip_ids": tip_ids})
