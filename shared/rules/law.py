@@ -67,7 +67,7 @@ class Limit(BaseModel):
     """One number of one article, from a day to a day (both inclusive; empty = open).
 
     Certainty: T the text was read, S quoted by a secondary page, M recalled only. ``verified`` turns true when a
-    lawyer has checked the line against the text. ``amount`` is the limit itself; a range gives ``at_least`` and/or
+    lawyer has checked the line against the text; ``repealed``: nothing took its place after its last day. ``amount`` is the limit itself; a range gives ``at_least`` and/or
     ``at_most`` (both inclusive).
     """
 
@@ -87,6 +87,7 @@ class Limit(BaseModel):
     extensions: tuple[LawExtension, ...] = ()
     excluded: Text | None = None
     verified: bool = False
+    repealed: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -150,6 +151,10 @@ class UnknownRule(LookupError):
     """No line with this id in the law files or the plan."""
 
 
+class NotInForce(UnknownRule):
+    """The rule was repealed before the day and nothing took its place."""
+
+
 @dataclass(slots=True)
 class LimitTable:
     """Lines by id, each id with one or more periods that do not overlap."""
@@ -169,7 +174,7 @@ class LimitTable:
         return cls(ordered)
 
     def in_force(self, rule_id: str, day: date) -> LimitInForce:
-        """The line in force on a day. Raises `UnknownRule` when no line has this id at all."""
+        """The line in force on a day. Raises `UnknownRule` for an unknown id, `NotInForce` for a repealed one."""
         cached = self._cache.get((rule_id, day))
         if cached is not None:
             return cached
@@ -179,6 +184,8 @@ class LimitTable:
         answer = next((LimitInForce(line, day) for line in lines if line.covers(day)), None)
         if answer is None:
             nearest = min(lines, key=lambda line: _distance(line, day))
+            if nearest.repealed and nearest.effective_to and day > nearest.effective_to:
+                raise NotInForce(f"{rule_id}: {nearest.effective_to} 起已废止 / repealed after that day")
             period = f"{nearest.effective_from or '…'}–{nearest.effective_to or '…'}"
             answer = LimitInForce(
                 nearest, day, True, f"{day} 当日无已录入的条文，暂用 {period} 的条文 / no text on file for that day"
@@ -237,7 +244,7 @@ class LawBook:
         return rule_id in self._table.by_id
 
     def in_force(self, rule_id: str, day: date) -> LimitInForce:
-        """The line that governs on the day of the event. Raises `UnknownRule`."""
+        """The line that governs on the day of the event. Raises `UnknownRule` (`NotInForce` when repealed)."""
         return self._table.in_force(rule_id, day)
 
 

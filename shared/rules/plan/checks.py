@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from shared.rules.law import CLOCK_UNITS, LawBook
 from shared.rules.plan import vocabulary as words
 from shared.rules.plan.findings import Finding, Spots
 from shared.rules.plan.model import Plan
 from shared.rules.yaml_source import Path_
 
 
-def cross_check(plan: Plan, spots: Spots) -> list[Finding]:
-    """Every broken reference, duplicate and unknown code, each at its line."""
-    found = _Check(plan, spots)
+def cross_check(plan: Plan, spots: Spots, law: LawBook | None = None) -> list[Finding]:
+    """Every broken reference, duplicate and unknown code, each at its line; rule ids only when the law is given."""
+    found = _Check(plan, spots, law)
     for part in (
         found.duplicates, found.bodies, found.areas, found.duty_lines, found.time, found.prevention, found.routing,
         found.deadlines, found.access,
@@ -23,8 +24,8 @@ def cross_check(plan: Plan, spots: Spots) -> list[Finding]:
 
 
 class _Check:
-    def __init__(self, plan: Plan, spots: Spots) -> None:
-        self.plan, self.spots, self.findings = plan, spots, list[Finding]()
+    def __init__(self, plan: Plan, spots: Spots, law: LawBook | None) -> None:
+        self.plan, self.spots, self.law, self.findings = plan, spots, law, list[Finding]()
         self.agency_ids = {agency.id for agency in plan.agencies}
         self.area_ids = {area.id for area in plan.areas}
         self.phase_ids = {phase.id for phase in plan.phases}
@@ -193,6 +194,10 @@ class _Check:
             self.known_all((*here, "when", "areas"), rule.when.areas, self.area_ids, "地区", "area")
             if rule.to:
                 self._target((*here, "to"), rule.to.agency, rule.to.unit)
+                if rule.to.agency in self.agency_ids:
+                    units = [unit.id for unit in plan.agency(rule.to.agency).units]
+                    self.known((*here, "dispatch"), rule.dispatch, units, "内设机构", "unit")
+            self._once((*here, "parties"), (party.agency for party in rule.parties), "agency")
             for number, party in enumerate(rule.parties):
                 self._target((*here, "parties", number), party.agency, party.unit)
         if not plan.routing or plan.routing[-1].when.model_dump(exclude_defaults=True) or plan.routing[-1].refer:
@@ -224,6 +229,19 @@ class _Check:
                 "acceptance 最后一条只写 rule，作为其余单位的受理时限。",
                 "the last acceptance line gives only rule: the limit for all others",
             )
+        for index, limit in enumerate(self.plan.deadlines.limits):
+            if limit.unit not in CLOCK_UNITS:
+                self.say(
+                    ("deadlines", "limits", index, "unit"), "no-clock", "方案的时限要用时间单位。",
+                    "a limit of the plan must count time",
+                )
+        if self.law is None:
+            return
+        rules = {*self.law.ids, *(limit.id for limit in self.plan.deadlines.limits)}
+        for index, line in enumerate(lines):
+            self.known(("deadlines", "acceptance", index, "rule"), line.rule, rules, "时限规则", "time rule")
+        for name, rule in self.plan.deadlines.clocks.items():
+            self.known(("deadlines", "clocks", name), rule, rules, "时限规则", "time rule")
 
     def access(self) -> None:
         for index, grant in enumerate(self.plan.grants):

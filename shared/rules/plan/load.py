@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.rules.law import LawBook
 from shared.rules.plan.checks import cross_check
 from shared.rules.plan.findings import Finding, Spots, mistake_of
 from shared.rules.plan.model import Plan
@@ -28,16 +29,18 @@ class PlanError(Exception):
         super().__init__(f"方案 {directory} 不能用 / the plan cannot be used:\n{lines}")
 
 
-def load_plan(directory: Path | str) -> Plan:
-    """Read and validate one plan. Raises `PlanError` with every mistake found."""
+def load_plan(directory: Path | str, law: LawBook | None = None) -> Plan:
+    """Read and validate one plan; with the law, its rule ids too. Raises `PlanError` with every mistake found."""
     folder = Path(directory)
-    plan, findings, _ = _read(folder)
+    plan, findings, _ = _read(folder, law)
     if plan is None:
         raise PlanError(folder, findings)
     return plan
 
 
-def load_plans(root: Path | str, ids: Iterable[str] | None = None) -> dict[str, Plan]:
+def load_plans(
+    root: Path | str, ids: Iterable[str] | None = None, law: LawBook | None = None
+) -> dict[str, Plan]:
     """Every plan below ``root`` (folders with a `plan.yaml`, except `template`), or only those named, by id.
 
     Raises `PlanError` for a bad plan, for an id that is not there, and for a folder not named like its plan.
@@ -51,7 +54,7 @@ def load_plans(root: Path | str, ids: Iterable[str] | None = None) -> dict[str, 
     plans: dict[str, Plan] = {}
     for name in names:
         folder = base / name
-        plan = load_plan(folder)
+        plan = load_plan(folder, law)
         if plan.id != name:
             raise PlanError(folder, [Finding(
                 "error", Where(f"{name}/plan.yaml", 1), "folder-name",
@@ -62,16 +65,16 @@ def load_plans(root: Path | str, ids: Iterable[str] | None = None) -> dict[str, 
     return plans
 
 
-def check_plan(directory: Path | str) -> list[Finding]:
+def check_plan(directory: Path | str, law: LawBook | None = None) -> list[Finding]:
     """Everything wrong with a plan (errors), doubtful (warnings) or worth knowing (info), worst first."""
-    plan, findings, spots = _read(Path(directory))
+    plan, findings, spots = _read(Path(directory), law)
     if plan is not None:
         findings += observe(plan, spots)
     rank = {"error": 0, "warning": 1, "info": 2}
     return sorted(findings, key=lambda finding: rank[finding.severity])
 
 
-def _read(folder: Path) -> tuple[Plan | None, list[Finding], Spots]:
+def _read(folder: Path, law: LawBook | None) -> tuple[Plan | None, list[Finding], Spots]:
     spots = Spots(f"{folder.name}/plan.yaml")
     findings: list[Finding] = []
     data: dict[str, Any] = {}
@@ -113,5 +116,5 @@ def _read(folder: Path) -> tuple[Plan | None, list[Finding], Spots]:
         plan = Plan.model_validate(data, context={"year": year if isinstance(year, int) else None})
     except ValidationError as error:
         return None, [mistake_of(item, spots) for item in error.errors(include_url=False)], spots
-    findings = cross_check(plan, spots)
+    findings = cross_check(plan, spots, law)
     return (None if findings else plan), findings, spots

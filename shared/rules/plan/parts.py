@@ -169,7 +169,7 @@ class PatrolTier(Named):
 class Activity(Named):
     """A recurring thing the plan schedules: meeting, broadcast, text message, campaign."""
 
-    kind: Literal["meeting", "broadcast", "sms", "campaign", "creation"]
+    kind: Literal["meeting", "broadcast", "sms", "campaign", "survey", "creation"]
     every: Interval | None = None
     times: int = 1
     first: FromDate | None = Field(default=None, alias="from")
@@ -218,12 +218,16 @@ class PartyLine(Target):
 
 
 class RoutingRule(Part):
-    """An ordered rule: the first whose conditions hold decides. ``refer`` sends an irrelevant matter to its place."""
+    """An ordered rule: the first whose conditions hold decides. ``refer`` sends an irrelevant matter to its place.
+
+    ``dispatch``: a further unit of the same agency that is alerted at once (the police command centre).
+    """
 
     id: Id
     clause: str | None = None
     when: When = When()
     to: Target | None = None
+    dispatch: Id | None = None
     refer: bool = False
     parties: tuple[PartyLine, ...] = ()
     reason: Text

@@ -45,7 +45,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The decision. ``agency`` is empty for an irrelevant matter; then the referral says where it belongs."""
+    """The decision. ``agency`` is empty for an irrelevant matter; then the referral says where it belongs.
+
+    ``dispatch`` is a further unit of that agency to alert at once; ``parties`` names each agency once.
+    """
 
     agency: str | None
     unit: str | None
@@ -57,6 +60,7 @@ class Routing:
     referral_topic: str | None = None
     referral_zh: str | None = None
     referral_en: str | None = None
+    dispatch: str | None = None
 
 
 def decide(rules: Sequence[RoutingRule], referrals: Mapping[str, Referral], facts: RoutingFacts) -> Routing:
@@ -86,7 +90,8 @@ def decide(rules: Sequence[RoutingRule], referrals: Mapping[str, Referral], fact
     if all(party.agency != chosen.to.agency for party in parties):
         parties = (Party(chosen.to.agency, chosen.to.unit, "lead"), *parties)
     return Routing(
-        chosen.to.agency, chosen.to.unit, chosen.id, chosen.reason.zh, chosen.reason.en, tuple(steps), parties
+        chosen.to.agency, chosen.to.unit, chosen.id, chosen.reason.zh, chosen.reason.en, tuple(steps), parties,
+        dispatch=chosen.dispatch,
     )
 
 
