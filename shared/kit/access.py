@@ -34,7 +34,7 @@ class Caller:
     unit: str | None = None
     posts: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
-    rights: Mapping[str, Reach] = field(default_factory=dict)
+    rights: Mapping[str, Reach] = field(default_factory=dict, hash=False)
     by_cookie: bool = False
 
     @property

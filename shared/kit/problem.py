@@ -123,6 +123,8 @@ def invalid_input(error: ValidationError | RequestValidationError) -> Problem:
 
 
 def _unhandled(_eh: ExceptionHandler, _request: Request, error: Exception) -> _Problem:
+    if isinstance(error, _Problem):
+        return error
     if db.unavailable(error):
         return Unavailable(
             "系统暂时无法保存，未保存任何内容，请稍后重试。 Nothing was kept; please try again shortly.",

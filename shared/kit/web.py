@@ -35,7 +35,8 @@ class ORJSONResponse(JSONResponse):
     """JSON written by orjson."""
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content)
+        # asyncpg's UUIDs are a subclass, which orjson leaves to `default`
+        return orjson.dumps(content, default=str)
 
 
 class Observe:
@@ -63,7 +64,7 @@ class Observe:
             await self._app(scope, receive, observed)
         finally:
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = _template(scope)
             metrics.HTTP_REQUESTS.labels(route, scope["method"], str(status)).inc()
             metrics.HTTP_SECONDS.labels(route, scope["method"]).observe(seconds)
             if status >= 500:
@@ -75,6 +76,16 @@ class Observe:
                     seconds=round(seconds, 3),
                     trace_id=tracing.trace_id(),
                 )
+
+
+def _template(scope: Scope) -> str:
+    """The route's template, so that no id or typed path becomes a label."""
+    if "route" not in scope:
+        return "unmatched"
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    for name, value in scope.get("path_params", {}).items():
+        path = path.replace(str(value), f"{{{name}}}", 1)
+    return path
 
 
 class BodyGuard:

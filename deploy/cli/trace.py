@@ -1,0 +1,86 @@
+"""`./dachuan trace RECEIPT-OR-ID`: one tip's whole journey over the four services, like a parcel's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.cli.client import Client, ClientError, problem_text
+from deploy.local.state import SERVICES
+
+app = typer.Typer()
+
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@app.command()
+def trace(
+    what: Annotated[str, typer.Argument(help="A receipt, or the id of a tip, lead, case, notice or score entry.")],
+    json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
+) -> None:
+    """Print every step with its time, service and what came of it."""
+    try:
+        steps = asyncio.run(journey(Client.here(), what))
+    except ClientError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if json_:
+        typer.echo(json.dumps({"query": "receipt" if _is_receipt(what) else what, "steps": steps}, ensure_ascii=False))
+    elif steps:
+        _show(steps)
+    else:
+        typer.echo("nothing is known under this receipt or id, or it is not in your reach", err=True)
+    raise typer.Exit(0 if steps else 4)
+
+
+def _is_receipt(what: str) -> bool:
+    return sum(c.isdigit() for c in what) == 16 and "-" not in what.strip()
+
+
+async def journey(client: Client, what: str) -> list[dict[str, Any]]:
+    """Ask every service for what it knows, and again for the ids the others name, until nothing new comes."""
+    asked: dict[str, set[str]] = {service: set() for service in SERVICES}
+    known, steps = {what}, {}
+    try:
+        while any(known - asked[service] for service in SERVICES):
+            for service in SERVICES:
+                new = sorted(known - asked[service])[:50]
+                if not new:
+                    continue
+                asked[service].update(new)
+                answer = await client.call(service, "/v1/trace", {"ids": new}, scope="tip.submit trace.read")
+                if answer.status_code != 200:
+                    raise ClientError(f"{service}: {problem_text(answer)}")
+                told = answer.json()
+                known.update(told["related"])
+                for step in told["steps"]:
+                    steps[service, step["step"], step["object_id"], step["at"]] = step
+    finally:
+        await client.close()
+    order = ("intake", "casework", "notify", "scoring")
+    return sorted(steps.values(), key=lambda s: (datetime.fromisoformat(s["at"]), order.index(s["service"])))
+
+
+def _show(steps: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
+    for name in ("时间 time", "服务 service", "步骤 step", "详情 details"):
+        table.add_column(name, overflow="fold", no_wrap=name.startswith("时间"))
+    first = datetime.fromisoformat(steps[0]["at"])
+    for step in steps:
+        at = datetime.fromisoformat(step["at"])
+        after = (at - first).total_seconds()
+        facts = " ".join(f"{k}={v}" for k, v in step["facts"].items() if v not in (None, ""))
+        table.add_row(
+            f"{at.astimezone(_CHINA):%m-%d %H:%M:%S} +{after:.2f}s",
+            step["service"],
+            f"{step['title_zh']} / {step['title_en']}",
+            f"{step['object_type']} {step['object_id']} {facts}".strip(),
+        )
+    Console().print(table)
