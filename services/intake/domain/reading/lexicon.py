@@ -1,0 +1,217 @@
+"""The lexicon, compiled once: one automaton over all words, and the patterns that need more than words.
+
+The data lies in `lexicon/*.toml`, each group with its reason (`why`); docs/reading.md says how to extend it.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from services.intake.domain.reading.folding import fold, load
+
+NUMBER = r"(?:\d{1,6}(?:\.\d)?|[一二两三四五六七八九十百千万几数好上近]{1,4})(?:多|几|来|余)?"
+MONEY = (
+    r"(?:\d{1,9}(?:[.,]\d{1,4}){0,3}|[一二两三四五六七八九十百千万几数上近]{1,8})(?:多|几|来|余)?"
+    r"(?:个)?(?:元|块|万|千|百|亿|w|k|¥|rmb|人民币)(?:[一二三四五六七八九\d](?!\d)|元|块|多|几)*"
+)
+SEPARATORS = (" ", "*", "·", ".", "-", "/", "_", "~", "|", "•", "、", "+", "x")
+LONG_TEXT = 24_000
+"""Characters read of one message; a longer one is read at both ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A group of words and what meeting it is worth."""
+
+    code: str
+    points: int
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A sign in the form of bounded expressions, tried only where one of its `cues` stands."""
+
+    code: str
+    points: int
+    kinds: tuple[str, ...]
+    cues: tuple[str, ...]
+    expression: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Combo:
+    """Signs that together mean more than each."""
+
+    codes: frozenset[str]
+    points: int
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What may stand around a mention of the name, and what the mention is then worth in percent."""
+
+    code: str
+    percent: int
+    talk: bool
+    expression: re.Pattern[str]
+
+
+@dataclass(slots=True)
+class Roles:
+    """What one word of the automaton stands for; most words have one role."""
+
+    signs: list[str] = field(default_factory=list)
+    topics: list[tuple[str, int]] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    cancels: bool = False
+    estate: bool = False
+    area: bool = False
+    hint: bool = False
+
+
+def compiled(*expressions: str) -> re.Pattern[str]:
+    """Expressions of the data files as one pattern; N is any number and M any amount of money."""
+    whole = "|".join(f"(?:{one})" for one in expressions)
+    return re.compile(re.sub(r"(?<![A-Za-z\\])([NM])(?![A-Za-z])", _expand, whole))
+
+
+def _expand(found: re.Match[str]) -> str:
+    return NUMBER if found[1] == "N" else MONEY
+
+
+def _words(group: dict) -> list[str]:
+    words = group.get("words", "").split()
+    stems = group.get("stems", "").split()
+    words += [lead + stem for stem in stems for lead in group.get("before", "").split()]
+    words += [stem + tail for stem in stems for tail in group.get("after", "").split()]
+    if group.get("spaced"):
+        words += [mark.join(word) for word in words if 2 <= len(word) <= 4 for mark in SEPARATORS]
+    return words
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """Everything `read` looks up; built once by `lexicon()` and never changed after."""
+
+    version: str
+    threshold: int
+    automaton: AhoCorasick
+    words: list[str]
+    roles: list[Roles]
+    plain_sign: list[str | None]
+    inside: dict[str, tuple[str, ...]]
+    signs: dict[str, Sign]
+    patterns: tuple[Pattern, ...]
+    combos: tuple[Combo, ...]
+    contexts: tuple[Context, ...]
+    past: re.Pattern[str]
+    praise: re.Pattern[str]
+    done: re.Pattern[str]
+    unless: re.Pattern[str]
+    story_share: int
+    topics: tuple[str, ...]
+    alarms: dict[str, int]
+    alarm_threshold: int
+    held: re.Pattern[str]
+    cut_off: re.Pattern[str]
+    quiet: dict[str, re.Pattern[str]]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of this version of the code (`LEXICON_VERSION`)."""
+    signs, contexts, urgency = load("signs"), load("contexts"), load("urgency")
+    patterns, topics, places = load("patterns"), load("topics"), load("places")
+    roles: dict[str, Roles] = {}
+
+    def role(word: str) -> Roles:
+        return roles.setdefault(fold(word), Roles())
+
+    table: dict[str, Sign] = {}
+    for group in signs["sign"]:
+        code = "named" if group["code"] == "misspelt" else group["code"]
+        table.setdefault(code, Sign(code, group["points"], tuple(group.get("kinds", ()))))
+        for word in _words(group):
+            if code not in role(word).signs:
+                role(word).signs.append(code)
+    for group in signs["cancel"]:
+        for word in group["words"].split():
+            role(word).cancels = True
+    for group in topics["topic"]:
+        for points, key in ((3, "strong"), (1, "words")):
+            for word in group.get(key, "").split():
+                role(word).topics.append((group["code"], points))
+    alarms: dict[str, int] = {}
+    for group in urgency["alarm"]:
+        alarms[group["code"]] = group["points"]
+        for word in group.get("words", "").split():
+            role(word).alarms.append(group["code"])
+    for word in urgency["hints"].split():
+        role(word).hint = True
+    for word in places["estate_types"].split():
+        role(word).estate = True
+
+    words = list(roles)
+    ordered = [roles[word] for word in words]
+    automaton = AhoCorasick(words, implementation=Implementation.DFA)
+    by_code = {group["code"]: group for group in urgency["alarm"]}
+    return Lexicon(
+        version=signs["version"],
+        threshold=signs["threshold"],
+        automaton=automaton,
+        words=words,
+        roles=ordered,
+        plain_sign=[_only_sign(one) for one in ordered],
+        inside=_inside(automaton, words, ordered),
+        signs=table,
+        patterns=tuple(
+            Pattern(
+                one["code"],
+                one["points"],
+                tuple(one.get("kinds", ())),
+                tuple(one["cues"].split()),
+                compiled(*one["expressions"]),
+            )
+            for one in patterns["pattern"]
+        ),
+        combos=tuple(
+            Combo(frozenset(one["all"]), one["points"], tuple(one.get("kinds", ()))) for one in patterns["combo"]
+        ),
+        contexts=tuple(
+            Context(one["code"], one["percent"], one.get("talk", False), compiled(*one["around"]))
+            for one in contexts["context"]
+        ),
+        past=compiled(*contexts["past"]["patterns"]),
+        praise=compiled(*contexts["praise"]["patterns"]),
+        done=compiled(contexts["praise"]["done"]),
+        unless=compiled(contexts["praise"]["unless"]),
+        story_share=contexts["story"]["share"],
+        topics=tuple(group["code"] for group in topics["topic"]),
+        alarms=alarms,
+        alarm_threshold=urgency["threshold"],
+        held=compiled(*by_code["held"]["expressions"]),
+        cut_off=compiled(*by_code["cut_off"]["expressions"]),
+        quiet={code: compiled(expression) for code, expression in urgency["quiet"].items()},
+    )
+
+
+def _inside(automaton: AhoCorasick, words: list[str], roles: list[Roles]) -> dict[str, tuple[str, ...]]:
+    """For each sign word the shorter sign words it contains: 直推奖 is one sign, not 直推 as well."""
+    inside: dict[str, tuple[str, ...]] = {}
+    for word, role in zip(words, roles, strict=True):
+        if not role.signs:
+            continue
+        matches = automaton.find_matches_as_indexes(word, overlapping=True)
+        shorter = tuple({words[p] for p, _, _ in matches if roles[p].signs and words[p] != word})
+        if shorter:
+            inside[word] = shorter
+    return inside
+
+
+def _only_sign(role: Roles) -> str | None:
+    alone = len(role.signs) == 1 and not (role.topics or role.alarms or role.cancels or role.estate or role.hint)
+    return role.signs[0] if alone else None

@@ -1,0 +1,176 @@
+"""Places down to the room, as people write them: 清江世纪城望月苑10栋1806室, 北方灯塔2栋2楼, 三元路8号."""
+
+import re
+from itertools import islice
+
+from services.intake.domain.reading.folding import load
+from services.intake.domain.reading.model import Place
+from services.intake.domain.reading.numbers import short_number
+
+_DATA = load("places")
+_TYPES = tuple(sorted(_DATA["estate_types"].split(), key=len, reverse=True))
+_PLAIN = tuple(_DATA["plain_types"].split())
+_NOT = frozenset(_DATA["not_estates"].split())
+_BREAK = re.compile(
+    r".*(?:[^\u4e00-\u9fffa-z0-9·]|"
+    + "|".join(re.escape(word) for word in sorted(_DATA["breaks"].split(), key=len, reverse=True))
+    + r"|和(?=[^园谐平家美]))"
+)
+_C = "一二三四五六七八九十"
+_BUILDING = rf"(?P<b>[a-z]?\d{{1,3}}[a-z]?|[{_C}]{{1,3}}|[a-z]|[东南西北])\s?(?:栋|幢|号楼|座|#楼|#|号栋|橦)(?!椅|谈)"
+_UNIT = rf"(?:(?P<u>\d{{1,2}}|[{_C}]{{1,2}}|[甲乙丙丁a-z])\s?单元)"
+_FLOOR = rf"(?:第?(?P<f>-?\d{{1,2}}|[{_C}]{{1,3}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市))"
+_END = r"(?![\d元块万千百亿人年名多余来位天月个%号路.]|平方|平米)"
+_ROOM = rf"(?:(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}}){_END}\s?(?:室|号?房间?|户)?)"
+_SEP = r"[\s,，、-]{0,2}"
+_PATTERNS = (
+    re.compile(rf"{_BUILDING}(?:{_SEP}{_UNIT})?(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
+    re.compile(rf"{_UNIT}(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
+    re.compile(rf"{_FLOOR}(?:{_SEP}{_ROOM})?"),
+    re.compile(rf"(?<![\d-])(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}})\s?(?:室|号房|房(?!价|产|源|租|贷))"),
+    re.compile(
+        r"(?<=[\u4e00-\u9fff])(?P<b>\d{1,3})(?P<x>-)(?:(?P<u>\d{1,2})-)?(?P<r>\d{3,4})(?![\d-])(?:室|号(?!码)|房)?"
+        + _END
+    ),
+)
+_ROAD = re.compile(r"([\u4e00-\u9fff]{2,12}?(?:路|大街|大道|街|巷|弄|胡同))\s?(\d{1,5})\s?号(?!线|楼|公交)")
+_AREA_PIECE = re.compile(
+    r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|经开区|高新区|开发区|新区))"
+)
+_AREAS = re.compile(r"((?:[a-z]\d{1,3}(?:市|区|县|镇))|(?:[\u4e00-\u9fff]{2,4}(?:区(?!域|别)|县|镇(?!政府))))")
+_NEAR = 6
+_LOOK_BACK = 22
+_MOST = 8
+
+
+def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]:
+    """Places of a folded message, the most precise first; `estates` are spans of words that end a name."""
+    found: list[Place] = []
+    taken: list[tuple[int, int]] = []
+    last = ("", "")
+    for match in _anchors(whole):
+        start = match.start()
+        area, name = _name_before(whole, start)
+        groups = match.groupdict()
+        if not name:
+            if not groups.get("b") and not groups.get("r"):
+                continue
+            area, name = _estate_near(whole, start, estates) or last
+        if not name or (not groups.get("u") and _loose(groups) and not name.endswith(_TYPES)):
+            continue
+        last = (area, name)
+        taken.append((max(0, start - _LOOK_BACK), match.end()))
+        found.append(
+            Place(
+                text=whole[max(0, start - len(name)) : match.end()].strip(),
+                area=area,
+                estate=name,
+                building=short_number(groups.get("b") or ""),
+                unit=short_number(groups.get("u") or ""),
+                floor=short_number(groups.get("f") or ""),
+                room=short_number(groups.get("r") or ""),
+            )
+        )
+        if len(found) >= _MOST:
+            break
+    for start, end in estates[: _MOST * 6]:
+        area, name = _name_before(whole, end)
+        if name and _is_estate(name, whole[start:end]):
+            found.append(Place(text=name, area=area, estate=_plain(name)))
+    for match in islice(_ROAD.finditer(whole), _MOST):
+        area, name = _split_area(_BREAK.sub("", match[1]))
+        if len(name) >= 2:
+            found.append(Place(text=f"{name}{match[2]}号", area=area, road=f"{name}{match[2]}号"))
+    return _distinct(found)
+
+
+def _loose(groups: dict[str, str | None]) -> bool:
+    """A floor, or a bare 10-1806, is a place only after a name that says what it is."""
+    return bool(groups.get("x")) or not (groups.get("b") or groups.get("r"))
+
+
+def _anchors(whole: str) -> list[re.Match[str]]:
+    matches: list[re.Match[str]] = []
+    spans: list[tuple[int, int]] = []
+    for expression in _PATTERNS:
+        for match in islice(expression.finditer(whole), _MOST * 3):
+            if not any(s < match.end() and match.start() < e for s, e in spans):
+                matches.append(match)
+                spans.append(match.span())
+    return sorted(matches, key=lambda one: one.start())
+
+
+def _name_before(whole: str, end: int) -> tuple[str, str]:
+    run = whole[max(0, end - _LOOK_BACK) : end]
+    run = _BREAK.sub("", run.rstrip(" "))
+    area, name = _split_area(run)
+    name = re.sub(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$", "", name) or name
+    if len(name) < 2 or name.isdigit() or name in _NOT:
+        return area, ""
+    return area, _plain(name)
+
+
+def _split_area(run: str) -> tuple[str, str]:
+    area = ""
+    while (match := _AREA_PIECE.match(run)) and len(run) > match.end():
+        area, run = match[1], run[match.end() :]
+    return area, run
+
+
+def _plain(name: str) -> str:
+    for word in _PLAIN:
+        if name.endswith(word) and len(name) - len(word) >= 2:
+            return name[: -len(word)]
+    return name
+
+
+def _is_estate(name: str, kind: str) -> bool:
+    return len(name) - len(kind) >= 1 or (name != kind and len(name) >= 2) or not name.endswith(kind)
+
+
+def _estate_near(whole: str, position: int, estates: list[tuple[int, int]]) -> tuple[str, str] | None:
+    for _, end in reversed(estates):
+        if end <= position:
+            area, name = _name_before(whole, end)
+            if name:
+                return area, name
+    return None
+
+
+def _distinct(found: list[Place]) -> tuple[Place, ...]:
+    ranked = sorted(found, key=lambda one: (not one.room, not one.floor, not one.building))
+    kept: list[Place] = []
+    for place in ranked:
+        if not any(_says_more(other, place) for other in kept):
+            kept.append(place)
+    return tuple(kept)[:_MOST]
+
+
+def _says_more(known: Place, place: Place) -> bool:
+    if place.road:
+        return known.road == place.road
+    same = known.estate == place.estate or (not place.building and place.estate in known.estate)
+    return same and all(
+        not mine or mine == theirs
+        for mine, theirs in (
+            (place.building, known.building),
+            (place.unit, known.unit),
+            (place.floor, known.floor),
+            (place.room, known.room),
+        )
+    )
+
+
+def area_of(whole: str) -> frozenset[str]:
+    """Districts, counties and towns a message names anywhere."""
+    return frozenset(match[1] for match in islice(_AREAS.finditer(whole), 12))
+
+
+def root(estate: str) -> str:
+    """What is left of a name without any type word: 南湖大市场 and 南湖小区 share 南湖."""
+    name = estate
+    for word in _TYPES:
+        if name.endswith(word) and len(name) - len(word) >= 2:
+            name = name[: -len(word)]
+            break
+    return name.removesuffix("大") if len(name) > 2 else name

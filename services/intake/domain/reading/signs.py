@@ -1,0 +1,171 @@
+"""Weighing the signs: is it about pyramid selling, and of which kind."""
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+from services.intake.domain.reading.lexicon import Lexicon
+from services.intake.domain.reading.model import Reason
+
+_HINT = 15
+"""Points of plain words from which the dearer patterns are tried."""
+_MENTIONS = 10
+"""Mentions of the name whose surroundings are looked at."""
+_AROUND = 16
+_QUOTE = 40
+
+
+@dataclass(slots=True)
+class Found:
+    """What the one pass of the automaton met."""
+
+    whole: str
+    subject_end: int
+    signs: dict[str, list[str]] = field(default_factory=dict)
+    mentions: list[tuple[int, int]] = field(default_factory=list)
+    alarms: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    topics: dict[str, int] = field(default_factory=dict)
+    estates: list[tuple[int, int]] = field(default_factory=list)
+    hinted: bool = False
+
+    @classmethod
+    def collect(cls, lexicon: Lexicon, whole: str, subject_end: int) -> "Found":
+        """Run the automaton over `whole` and sort its words by what they stand for."""
+        self = cls(whole, subject_end)
+        matches = lexicon.automaton.find_matches_as_indexes(whole, overlapping=True)
+        words, roles, plain = lexicon.words, lexicon.roles, lexicon.plain_sign
+        covers = [(s, e) for p, s, e in matches if roles[p].cancels]
+        if covers:
+            matches = [one for one in matches if not _covered(one, covers, words)]
+        signs, topics, seen = self.signs, self.topics, set()
+        for pattern, start, end in matches:
+            code = plain[pattern]
+            if code is not None:
+                if code == "named":
+                    self.mentions.append((start, end))
+                if pattern not in seen:
+                    seen.add(pattern)
+                    signs.setdefault(code, []).append(words[pattern])
+                continue
+            role = roles[pattern]
+            if role.estate:
+                self.estates.append((start, end))
+            if role.hint:
+                self.hinted = True
+            for alarm in role.alarms:
+                self.alarms.setdefault(alarm, []).append((start, end))
+            if pattern in seen:
+                continue
+            seen.add(pattern)
+            for code in role.signs:
+                if code == "named":
+                    self.mentions.append((start, end))
+                signs.setdefault(code, []).append(words[pattern])
+            for topic, points in role.topics:
+                topics[topic] = topics.get(topic, 0) + (points * 2 if start < subject_end else points)
+        hidden: set[str] = set()
+        for met in signs.values():
+            for word in met:
+                hidden.update(lexicon.inside.get(word, ()))
+        if hidden:
+            for code in [one for one in signs if one != "named"]:
+                signs[code] = [word for word in signs[code] if word not in hidden]
+                if not signs[code]:
+                    del signs[code]
+        return self
+
+    def topic(self, lexicon: Lexicon) -> str:
+        """The topic with most points, or `other`."""
+        if not self.topics:
+            return "other"
+        return max(lexicon.topics, key=lambda code: self.topics.get(code, 0))
+
+
+def _covered(match: tuple[int, int, int], covers: list[tuple[int, int]], words: list[str]) -> bool:
+    _, start, end = match
+    return any(s <= start and end <= e and (e - s) > (end - start) for s, e in covers[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The score, what it rests on, and the kinds it points at."""
+
+    relevant: bool
+    score: int
+    kinds: frozenset[str]
+    reasons: tuple[Reason, ...]
+
+
+def weigh(lexicon: Lexicon, found: Found) -> Verdict:
+    """Add up the signs of a message (see lexicon/signs.toml for how they count)."""
+    signs = found.signs
+    share, context = _mentions(lexicon, found) if found.mentions else (0, "")
+    earned: dict[str, int] = {}
+    for code, words in signs.items():
+        points = lexicon.signs[code].points
+        earned[code] = points * share // 100 if code == "named" else points + points * (min(len(words), 3) - 1) // 2
+    hint = sum(points for points in earned.values() if points > 0)
+    reasons: dict[str, tuple[str, ...]] = {}
+    kinds_of: dict[str, tuple[str, ...]] = {code: lexicon.signs[code].kinds for code in signs}
+    if hint >= _HINT:
+        for pattern in lexicon.patterns:
+            if any(cue in found.whole for cue in pattern.cues):
+                quotes = tuple(m[0][:_QUOTE] for m in islice(pattern.expression.finditer(found.whole), 3))
+                if quotes:
+                    earned[pattern.code] = pattern.points
+                    reasons[pattern.code] = quotes
+                    kinds_of[pattern.code] = pattern.kinds
+        present = earned.keys()
+        for number, combo in enumerate(lexicon.combos):
+            if combo.codes <= present:
+                earned[f"combo{number}"] = combo.points
+    score = sum(earned.values())
+    if context in ("campaign", "fiction", "praise"):
+        score = score * lexicon.story_share // 100
+    relevant = score >= lexicon.threshold
+    reasons = {code: tuple(words[:5]) for code, words in signs.items() if _worth_saying(lexicon, code)} | reasons
+    if context and context != "asserted" and "named" in reasons:
+        reasons[f"named_{context}"] = reasons.pop("named")
+    kinds: set[str] = set()
+    if relevant:
+        for codes in kinds_of.values():
+            kinds.update(codes)
+        kinds.discard("unspecified")
+        if "health_products" in kinds and "health_product" not in signs:
+            kinds.discard("health_products")
+        if "confinement" in kinds:
+            kinds.discard("confinement")
+    ordered = sorted(reasons.items(), key=lambda item: -earned.get(item[0], 100))
+    return Verdict(relevant, score, frozenset(kinds), tuple(Reason(code, words) for code, words in ordered))
+
+
+def _worth_saying(lexicon: Lexicon, code: str) -> bool:
+    return lexicon.signs[code].points >= 10
+
+
+def _mentions(lexicon: Lexicon, found: Found) -> tuple[int, str]:
+    """What the mentions of the name are worth in percent, and the context that says so."""
+    whole, best, why, talk = found.whole, -1, "", 0
+    looked = found.mentions[:_MENTIONS]
+    for start, end in looked:
+        window = f"{whole[max(0, start - _AROUND) : start]}▲{whole[end : end + _AROUND]}"
+        percent, code = 100, "asserted"
+        for context in lexicon.contexts:
+            if context.expression.search(window):
+                percent, code = context.percent, context.code
+                talk += context.talk
+                break
+        if percent > best:
+            best, why = percent, code
+    if best == 100:
+        if lexicon.praise.search(whole) and lexicon.done.search(whole) and not lexicon.unless.search(whole):
+            return 20, "praise"
+        if "accuse" not in found.signs and _only_past(lexicon, found):
+            return 30, "past"
+    return best, why
+
+
+def _only_past(lexicon: Lexicon, found: Found) -> bool:
+    marked = "".join(
+        f"{found.whole[max(0, s - _AROUND) : s]}▲{found.whole[e : e + _AROUND]}\n" for s, e in found.mentions[:3]
+    )
+    return bool(lexicon.past.search(marked)) and max(found.topics.values(), default=0) >= 3

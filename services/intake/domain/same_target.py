@@ -1,0 +1,259 @@
+"""Same target (同一目标): which messages speak of one flat, one organisation, one app.
+
+Joining is conservative: a stranger in a lead hides a den. Only a score at or above `Bounds.join` joins by itself; from `Bounds.suggest` it
+is suggested to an officer; the same place long ago is shown as seen before and never joined. Two messages that name
+different rooms of one building never join, not even through a third.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from zlib import crc32
+
+from services.intake.domain.reading import Place, Reading
+from services.intake.domain.reading.folding import fold
+from services.intake.domain.reading.places import area_of, root
+from services.intake.domain.reading.targets import estate_names
+
+_SHINGLE = 5
+_SKETCH = 24
+_COMMON = 400
+"""A token shared by more messages than this says nothing any more (a well-known name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a plan sets: scores in percent, and how long a report of a place speaks of the same den."""
+
+    join: int = 75
+    suggest: int = 40
+    window: timedelta = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A read message with what comparing needs; `posted_at` may be unknown."""
+
+    id: str
+    reading: Reading
+    subject: str
+    text: str
+    posted_at: datetime | None = None
+
+    @cached_property
+    def folded(self) -> str:
+        """Subject and text, folded."""
+        return fold(f"{self.subject}\n{self.text}")
+
+    @cached_property
+    def shingles(self) -> frozenset[int]:
+        """Hashes of the overlapping runs of five characters of the text, without marks and spaces."""
+        plain = "".join(filter(str.isalnum, self.folded))[:4000]
+        return frozenset(crc32(plain[i : i + _SHINGLE].encode()) for i in range(max(1, len(plain) - _SHINGLE + 1)))
+
+    @cached_property
+    def sketch(self) -> tuple[str, ...]:
+        """The smallest shingles: near-copies share one."""
+        return tuple(f"text:{one}" for one in sorted(self.shingles)[:_SKETCH])
+
+    @cached_property
+    def areas(self) -> frozenset[str]:
+        """Districts and counties named anywhere."""
+        return area_of(self.folded)
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Places that name an estate."""
+        return tuple(place for place in self.reading.places if place.estate)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How surely two messages speak of one target, in percent, and why (reason codes with the words)."""
+
+    score: int
+    reasons: tuple[str, ...]
+
+
+_NOTHING = Match(0, ())
+
+
+def compare(one: Message, other: Message) -> Match:
+    """Compare two messages, leaving time aside.
+
+    Reasons: `room`, `floor`, `phone`, `app`, `organisation`, `building`, `road`, `person`, `wording`, `estate`, `place_name`.
+    """
+    if rooms_conflict(one, other):
+        return _NOTHING
+    reasons: list[tuple[int, str]] = []
+    near = not one.areas or not other.areas or bool(one.areas & other.areas)
+    mine, theirs = set(one.reading.targets), set(other.reading.targets)
+    for target in mine & theirs:
+        kind, _, name = target.partition(":")
+        if kind == "phone":
+            reasons.append((95, f"phone {name}"))
+        elif kind == "org" and near and len(name) >= 3:
+            reasons.append((80 if _central(one, name) and _central(other, name) else 50, f"organisation {name}"))
+        elif kind == "app" and near and len(name) >= 2:
+            reasons.append((80 if _central(one, name) and _central(other, name) else 50, f"app {name}"))
+        elif kind == "road" and near:
+            reasons.append((75, f"road {name}"))
+        elif kind == "person" and near and "某" not in name:
+            reasons.append((60, f"person {name}"))
+    for place in one.places:
+        for theirs_place in other.places:
+            reasons += _places(place, theirs_place, near)
+    alike = _alike(one, other)
+    if alike >= 0.6 and near:
+        reasons.append((85, "wording"))
+    elif alike >= 0.35 and near:
+        reasons.append((45, "wording"))
+    if not reasons:
+        return _NOTHING
+    reasons.sort(reverse=True)
+    score = reasons[0][0]
+    kinds = {reason.split(" ")[0] for _, reason in reasons}
+    score += 10 * min(len(kinds) - 1, 2)
+    return Match(min(score, 100), tuple(dict.fromkeys(reason for _, reason in reasons)))
+
+
+def _places(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
+    if not near:
+        return []
+    if not set(estate_names(mine.estate)) & set(estate_names(theirs.estate)):
+        if root(mine.estate) == root(theirs.estate) and len(root(mine.estate)) >= 2:
+            vague = not (mine.building or theirs.building)
+            return [(45 if vague else 30, f"place_name {root(mine.estate)}")]
+        return []
+    said = f"{mine.estate}{mine.building and mine.building + '栋'}"
+    if mine.room and mine.room == theirs.room and _agree(mine.building, theirs.building):
+        return [(95, f"room {said}{mine.room}")]
+    same_building = bool(mine.building) and mine.building == theirs.building and _agree(mine.unit, theirs.unit)
+    if mine.floor and mine.floor == theirs.floor and not (mine.room and theirs.room):
+        if same_building or not (mine.building or theirs.building):
+            return [(85, f"floor {said}{mine.floor}楼")]
+    if same_building:
+        return [(75, f"building {said}")]
+    if mine.building and theirs.building:
+        return [(20, f"estate {mine.estate}")]
+    return [(50, f"estate {mine.estate}")]
+
+
+def _agree(mine: str, theirs: str) -> bool:
+    return not mine or not theirs or mine == theirs
+
+
+def _central(message: Message, name: str) -> bool:
+    """Whether the message is about `name` rather than only mentioning it."""
+    return name in fold(message.subject) or message.folded.count(name) >= 2 or len(message.text) < 120
+
+
+def _alike(one: Message, other: Message) -> float:
+    mine, theirs = one.shingles, other.shingles
+    if min(len(mine), len(theirs)) * 3 < max(len(mine), len(theirs)):
+        return 0.0
+    shared = len(mine & theirs)
+    return shared / (len(mine) + len(theirs) - shared)
+
+
+def rooms_conflict(one: Message, other: Message) -> bool:
+    """True when both name rooms (or buildings) of one estate and share none of them."""
+    pairs = [
+        (mine, theirs)
+        for mine in one.places
+        for theirs in other.places
+        if mine.building and theirs.building and set(estate_names(mine.estate)) & set(estate_names(theirs.estate))
+    ]
+    if not pairs:
+        return False
+    return not any(
+        mine.building == theirs.building
+        and _agree(mine.unit, theirs.unit)
+        and _agree(mine.room, theirs.room)
+        and (bool(mine.room and theirs.room) or _agree(mine.floor, theirs.floor))
+        for mine, theirs in pairs
+    )
+
+
+@dataclass(slots=True)
+class Lead:
+    """Messages about one target; `id` is the id of the first."""
+
+    id: str
+    members: list[Message] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Where one message came to stand."""
+
+    lead: str
+    joined_by: tuple[str, ...] = ()
+    seen_before: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+
+
+def group(messages: Iterable[Message], bounds: Bounds | None = None) -> dict[str, Grouped]:
+    """Put messages into leads, in order of time where known, else as given. Returns message id → its standing."""
+    bounds = bounds or Bounds()
+    given = list(messages)
+    ordered = sorted(range(len(given)), key=lambda i: (_time(given[i]), i))
+    index: dict[str, list[int]] = {}
+    lead_of: dict[int, Lead] = {}
+    result: dict[str, Grouped] = {}
+    for number in ordered:
+        message = given[number]
+        tokens = (*message.reading.targets, *message.sketch)
+        candidates: dict[int, None] = {}
+        for token in tokens:
+            known = index.setdefault(token, [])
+            if len(known) <= _COMMON:
+                candidates.update(dict.fromkeys(known))
+            known.append(number)
+        compared = [(compare(message, given[i]), i) for i in candidates]
+        result[message.id] = _stand(message, number, compared, given, lead_of, bounds)
+    return result
+
+
+def _stand(
+    message: Message,
+    number: int,
+    compared: Sequence[tuple[Match, int]],
+    given: Sequence[Message],
+    lead_of: dict[int, Lead],
+    bounds: Bounds,
+) -> Grouped:
+    best: tuple[int, int, Match] | None = None
+    seen: list[str] = []
+    suggested: list[str] = []
+    for match, i in compared:
+        if match.score < bounds.suggest:
+            continue
+        if _apart(message, given[i]) > bounds.window:
+            seen.append(given[i].id)
+            continue
+        if match.score >= bounds.join and not any(rooms_conflict(message, one) for one in lead_of[i].members):
+            if best is None or match.score > best[0]:
+                best = (match.score, i, match)
+        suggested.append(given[i].id)
+    lead = lead_of[best[1]] if best else Lead(message.id)
+    mates = {one.id for one in lead.members}
+    lead.members.append(message)
+    lead_of[number] = lead
+    return Grouped(
+        lead.id,
+        best[2].reasons if best else (),
+        tuple(seen),
+        tuple(one for one in suggested if one not in mates),
+    )
+
+
+def _time(message: Message) -> float:
+    return message.posted_at.timestamp() if message.posted_at else 0.0
+
+
+def _apart(one: Message, other: Message) -> timedelta:
+    if one.posted_at is None or other.posted_at is None:
+        return timedelta(0)
+    return timedelta(seconds=abs(_time(one) - _time(other)))
