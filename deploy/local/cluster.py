@@ -13,10 +13,12 @@ from deploy.local import archive
 from deploy.local.databases import provision
 from deploy.local.kafka import ADMIN as KAFKA_ADMIN
 from deploy.local.kafka import Kafka
+from deploy.local.migrations import migrate
 from deploy.local.ports import Ports
 from deploy.local.postgres import Postgres
 from deploy.local.process import Records
 from deploy.local.secrets import Secrets
+from deploy.local.services import Backing
 from deploy.local.state import State
 from shared.kit import topics
 
@@ -31,7 +33,8 @@ class Cluster:
     Args:
         state: the folder. ports: where to listen.
         contract: topics to make; default the committed contract.
-        note: called with a phase's name and its seconds, when it is over.
+        note: called with a phase's name and the seconds since the start, when it is over.
+        migrating: also bring the services' databases to their newest version.
     """
 
     def __init__(
@@ -41,7 +44,9 @@ class Cluster:
         *,
         contract: Sequence[topics.Topic] | None = None,
         note: Callable[[str, float], None] = lambda phase, seconds: None,
+        migrating: bool = True,
     ) -> None:
+        self.migrating = migrating
         self.state, self.ports = state, ports
         self.contract = tuple(topics.load() if contract is None else contract)
         self._note = note
@@ -64,6 +69,14 @@ class Cluster:
             controller_port=ports.controller,
             admin_password=passwords["kafka-admin"],
             controller_password=passwords["kafka-controller"],
+        )
+
+    @property
+    def backing(self) -> Backing:
+        """What the services are told."""
+        return Backing(
+            self.postgres_address,
+            {"DACHUAN_KAFKA_BOOTSTRAP": self.kafka.bootstrap, "DACHUAN_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
         )
 
     @property
@@ -106,6 +119,15 @@ class Cluster:
             self.stop()
             raise
 
+    def revive(self) -> list[str]:
+        """Start again, without waiting, what has ended by itself since. Names of those started."""
+        revived = []
+        for server, name in ((self.postgres, "postgres"), (self.kafka, "kafka")):
+            if server.poll() is not None:
+                self.records.add(server.spawn())
+                revived.append(name)
+        return revived
+
     def stop(self) -> None:
         """Kafka first, then PostgreSQL."""
         for server, name in ((self.kafka, "kafka"), (self.postgres, "postgres")):
@@ -123,6 +145,9 @@ class Cluster:
         self._note("postgresql", time.monotonic() - begun)
         asyncio.run(provision(self.postgres.admin_url, self.secrets.logins))
         self._note("databases", time.monotonic() - begun)
+        if self.migrating:
+            asyncio.run(migrate(self.secrets.logins, self.postgres_address))
+            self._note("migrations", time.monotonic() - begun)
 
     def _finish_kafka(self, begun: float) -> None:
         self.kafka.wait_ready()
@@ -137,6 +162,6 @@ class Cluster:
         self._note("topics", time.monotonic() - begun)
 
 
-def temporary(folder: Path, *, contract: Sequence[topics.Topic] | None = None) -> Cluster:
-    """A cluster on free ports in `folder`, with the jars of the default state folder (for tests and trials)."""
-    return Cluster(State(folder), Ports.free(), contract=contract)
+def temporary(folder: Path, *, contract: Sequence[topics.Topic] | None = None, migrating: bool = False) -> Cluster:
+    """A cluster on free ports in `folder` (for tests and trials; DACHUAN_JARS spares fetching the jars again)."""
+    return Cluster(State(folder), Ports.free(), contract=contract, migrating=migrating)
