@@ -1,0 +1,1 @@
+"""What all pages share: theme, layout, words and static files."""

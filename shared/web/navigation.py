@@ -1,0 +1,27 @@
+"""The pages that the bar at the top of every page leads to: for each, its service, its path and the right it needs."""
+
+from dataclasses import dataclass
+
+from shared.web.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; `own` are the first path segments under which it stands out as the current one."""
+
+    label: str
+    icon: str
+    service: str
+    path: str
+    right: str
+    own: tuple[str, ...]
+
+
+ENTRIES = (
+    Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices")),
+    Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
+    Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases",)),
+    Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
+    Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",)),
+    Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",)),
+)
