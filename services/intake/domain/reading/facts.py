@@ -102,7 +102,7 @@ def yuan(written: str) -> int | None:
             return None
     if value is not None:
         total += value * (last // 10) if last >= 100 and value < 10 else value
-    return int(round(total))
+    return round(total)
 
 
 def _money(whole: str) -> int | None:

@@ -16,6 +16,7 @@ MONEY = (
     r"(?:\d{1,9}(?:[.,]\d{1,4}){0,3}|[一二两三四五六七八九十百千万几数上近]{1,8})(?:多|几|来|余)?"
     r"(?:个)?(?:元|块|万|千|百|亿|w|k|¥|rmb|人民币)(?:[一二三四五六七八九\d](?!\d)|元|块|多|几)*"
 )
+PRICE = rf"(?:{MONEY}|\d{{3,6}}(?![\d年号栋幢室人名路米天楼]))"
 SEPARATORS = (" ", "*", "·", ".", "-", "/", "_", "~", "|", "•", "、", "+", "x")
 LONG_TEXT = 24_000
 """Characters read of one message; a longer one is read at both ends."""
@@ -74,13 +75,13 @@ class Roles:
 
 
 def compiled(*expressions: str) -> re.Pattern[str]:
-    """Expressions of the data files as one pattern; N is any number and M any amount of money."""
+    """Expressions of the data files as one pattern; N is any number, M any amount of money, P an amount or a bare price."""
     whole = "|".join(f"(?:{one})" for one in expressions)
-    return re.compile(re.sub(r"(?<![A-Za-z\\])([NM])(?![A-Za-z])", _expand, whole))
+    return re.compile(re.sub(r"(?<![A-Za-z\\])([NMP])(?![A-Za-z])", _expand, whole))
 
 
 def _expand(found: re.Match[str]) -> str:
-    return NUMBER if found[1] == "N" else MONEY
+    return {"N": NUMBER, "M": MONEY, "P": PRICE}[found[1]]
 
 
 def _words(group: dict) -> list[str]:
@@ -110,6 +111,7 @@ class Lexicon:
     contexts: tuple[Context, ...]
     past: re.Pattern[str]
     praise: re.Pattern[str]
+    praise_alone: re.Pattern[str]
     done: re.Pattern[str]
     unless: re.Pattern[str]
     story_share: int
@@ -187,6 +189,7 @@ def lexicon() -> Lexicon:
         ),
         past=compiled(*contexts["past"]["patterns"]),
         praise=compiled(*contexts["praise"]["patterns"]),
+        praise_alone=compiled(contexts["praise"]["open"]),
         done=compiled(contexts["praise"]["done"]),
         unless=compiled(contexts["praise"]["unless"]),
         story_share=contexts["story"]["share"],

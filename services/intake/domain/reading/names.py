@@ -117,6 +117,6 @@ def _name(run: str) -> str:
         if cut and char in _STOPS:
             run = run[:cut]
             break
-    masked = "某" in run or "x" in run or "*" in run or "×" in run
-    run = run[:3] if masked else run[:3]
+
+    run = run[:3]
     return run if len(run) >= 2 else ""

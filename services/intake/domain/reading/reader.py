@@ -24,15 +24,16 @@ def read(subject: str, text: str) -> Reading:
     whole = f"{subject}。{body}"
     found = Found.collect(_LEXICON, whole, len(subject))
     verdict = weigh(_LEXICON, found)
-    alarm = listen(_LEXICON, found, verdict.relevant)
-    if not (verdict.relevant or alarm.urgent):
+    alarm = listen(_LEXICON, found, verdict.relevant or verdict.named)
+    relevant = verdict.relevant or (verdict.named and alarm.urgent)  # the name beside somebody held is no comparison
+    if not (relevant or alarm.urgent):
         return Reading(relevant=False, belongs_to=found.topic(_LEXICON), score=verdict.score, reasons=verdict.reasons)
     facts = find_facts(whole, found.estates)
     return Reading(
-        relevant=verdict.relevant,
-        kinds=_kinds(verdict.kinds, alarm) if verdict.relevant else (),
+        relevant=relevant,
+        kinds=_kinds(verdict.kinds, alarm) if relevant else (),
         urgent=alarm.urgent,
-        belongs_to=None if verdict.relevant else "public_security",
+        belongs_to=None if relevant else "public_security",
         score=verdict.score,
         people=facts.people,
         money=facts.money,

@@ -61,7 +61,7 @@ class Found:
                     self.mentions.append((start, end))
                 signs.setdefault(code, []).append(words[pattern])
             for topic, points in role.topics:
-                topics[topic] = topics.get(topic, 0) + (points * 2 if start < subject_end else points)
+                topics[topic] = topics.get(topic, 0) + (points * 3 if start < subject_end else points)
         hidden: set[str] = set()
         for met in signs.values():
             for word in met:
@@ -93,6 +93,8 @@ class Verdict:
     score: int
     kinds: frozenset[str]
     reasons: tuple[Reason, ...]
+    named: bool = False
+    """The name stands there as more than a slogan, a film or a denial."""
 
 
 def weigh(lexicon: Lexicon, found: Found) -> Verdict:
@@ -111,7 +113,8 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
             if any(cue in found.whole for cue in pattern.cues):
                 quotes = tuple(m[0][:_QUOTE] for m in islice(pattern.expression.finditer(found.whole), 3))
                 if quotes:
-                    earned[pattern.code] = pattern.points
+                    more = min(len(set(quotes)), 3) - 1
+                    earned[pattern.code] = pattern.points + pattern.points * more * 3 // 10
                     reasons[pattern.code] = quotes
                     kinds_of[pattern.code] = pattern.kinds
         present = earned.keys()
@@ -135,7 +138,13 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
         if "confinement" in kinds:
             kinds.discard("confinement")
     ordered = sorted(reasons.items(), key=lambda item: -earned.get(item[0], 100))
-    return Verdict(relevant, score, frozenset(kinds), tuple(Reason(code, words) for code, words in ordered))
+    return Verdict(
+        relevant,
+        score,
+        frozenset(kinds),
+        tuple(Reason(code, words) for code, words in ordered),
+        share >= 30 and context != "praise",
+    )
 
 
 def _worth_saying(lexicon: Lexicon, code: str) -> bool:
@@ -157,7 +166,8 @@ def _mentions(lexicon: Lexicon, found: Found) -> tuple[int, str]:
         if percent > best:
             best, why = percent, code
     if best == 100:
-        if lexicon.praise.search(whole) and lexicon.done.search(whole) and not lexicon.unless.search(whole):
+        praised = lexicon.praise_alone.search(whole) or (lexicon.praise.search(whole) and lexicon.done.search(whole))
+        if praised and not lexicon.unless.search(whole):
             return 20, "praise"
         if "accuse" not in found.signs and _only_past(lexicon, found):
             return 30, "past"

@@ -71,11 +71,14 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
         if kept:
             points[code] = lexicon.alarms[code]
             words[code] = list(dict.fromkeys(kept))
-    if found.hinted and (match := lexicon.cut_off.search(whole)) and not (released and not others):
+    if found.hinted and (match := lexicon.cut_off.search(whole)):
         low, high = _bounds(whole, match.start(), match.end(), _SENTENCE)
-        by_authority = quiet["authority"].search(whole[low:high])
-        if not by_authority and _state(lexicon, found, match.start(), match.end(), relevant, False) == "now":
-            points["cut_off"], words["cut_off"] = lexicon.alarms["cut_off"], [match[0][:40]]
+        if not quiet["authority"].search(whole[low:high]):
+            state = _state(lexicon, found, match.start(), match.end(), relevant, released and not others)
+            if state == "now":
+                points["cut_off"], words["cut_off"] = lexicon.alarms["cut_off"], [match[0][:40]]
+            elif state:
+                once.append(match[0][:40])
     if now:
         points["held"], words["held"] = lexicon.alarms["held"], now
     danger = bool(now) or any(code in points for code in _DANGERS)
