@@ -1,7 +1,6 @@
 """Keys outside the database: narrative encryption, keyed tokens, receipts, signatures."""
 
 import base64
-import hashlib
 import hmac
 import json
 import os
@@ -62,12 +61,11 @@ class KeyRing:
 
     def token(self, name: str, *parts: str | bytes) -> bytes:
         """A keyed token (HMAC-SHA-256, RFC 2104) over the parts: equal parts give equal tokens, nothing more."""
-        mac = hmac.new(self.key(name), digestmod=hashlib.sha256)
-        for part in parts:
-            data = part.encode() if isinstance(part, str) else part
-            mac.update(len(data).to_bytes(4, "big"))
-            mac.update(data)
-        return mac.digest()
+        message = b"".join(
+            len(data).to_bytes(4, "big") + data
+            for data in (part.encode() if isinstance(part, str) else part for part in parts)
+        )
+        return hmac.digest(self.key(name), message, "sha256")
 
     def seal(self, name: str, record_id: bytes, plaintext: bytes) -> bytes:
         """Encrypt under a data key of its own, wrapped by the named key (AES-256-GCM, NIST SP 800-38D).
