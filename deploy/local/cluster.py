@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +45,7 @@ class Cluster:
         contract: Sequence[topics.Topic] | None = None,
         note: Callable[[str, float], None] = lambda phase, seconds: None,
         migrating: bool = True,
+        postgres_settings: Mapping[str, str] | None = None,
     ) -> None:
         self.migrating = migrating
         self.state, self.ports = state, ports
@@ -60,6 +61,7 @@ class Cluster:
             log=state.logs / "postgres.log",
             port=ports.postgres,
             password=passwords["postgres-admin"],
+            settings=postgres_settings,
         )
         self.kafka = Kafka(
             state.kafka,

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -65,11 +66,15 @@ class Postgres:
         log: file that takes the server's output.
         port: TCP port on 127.0.0.1.
         password: of the superuser `postgres`.
+        settings: server settings besides (or instead of) ours, for tests that need no durability.
     """
 
     stop_signal = signal.SIGINT
 
-    def __init__(self, data: Path, *, log: Path, port: int, password: str) -> None:
+    def __init__(
+        self, data: Path, *, log: Path, port: int, password: str, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self._settings = {**_SETTINGS, **(settings or {})}
         self.data, self.log, self.port, self.password = data, log, port, password
         self._account = Account.needed()
         self._programs = programs()
@@ -138,7 +143,7 @@ class Postgres:
         if self._account:
             let_through(self.data)
             let_through(self._programs / "postgres")
-        options = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
+        options = [f"--{name}={value}" for name, value in {**self._settings, "port": str(self.port)}.items()]
         self._child = spawn(
             [self._programs / "postgres", "-D", self.data, *options],
             log=self.log,
