@@ -19,7 +19,7 @@ from shared.kit import clock
 from shared.rules.calendar import SHANGHAI, WorkingCalendar, local_day
 from shared.rules.deadlines import open_deadline
 from shared.rules.law import LawBook
-from shared.rules.plan import Finding, Plan, PlanError, RoutingFacts, check_plan, load_plan
+from shared.rules.plan import Finding, Plan, PlanError, check_plan, load_plan
 from shared.rules.plan.vocabulary import CHANNELS, KIND_NAMES
 from shared.rules.yaml_source import YamlProblem
 
@@ -58,7 +58,12 @@ def _law() -> LawBook:
 def _folder(target: str) -> Path:
     """The folder of a plan named by id or path."""
     direct = Path(target)
-    return direct if direct.is_dir() else plans_dir() / target
+    folder = direct if direct.is_dir() else plans_dir() / target
+    if not folder.is_dir():
+        known = "、".join(_known()) or "—"
+        err.print(f"[red]✘[/] 没有方案“{escape(target)}”；有：{known} / no such plan; make one with ./dachuan plan new")
+        raise typer.Exit(1)
+    return folder
 
 
 def _load(target: str, law: LawBook | None = None) -> Plan:
@@ -182,6 +187,7 @@ def route(
 ) -> None:
     """试分办：一段文字会分给谁，经过了哪些规则。 Simulate where a tip would go and why."""
     from services.intake.domain.reading import read
+    from services.intake.domain.tips import triage
 
     law = _law()
     plan = _load(plan_id, law)
@@ -192,15 +198,11 @@ def route(
         names = "、".join(one.name.zh for one in plan.areas)
         raise typer.BadParameter(f"方案里没有“{area}”这个地区；有：{names} / unknown area")
     reading = read(subject, text)
-    facts = RoutingFacts(
-        kinds=frozenset(reading.kinds), urgent=reading.urgent, area=place, channel=channel,
-        relevant=reading.relevant, belongs_to=reading.belongs_to,
-    )
-    routing = plan.route(facts)
+    routing = triage(plan, reading, area=place, text=f"{subject} {text}", channel=channel).routing
     due = None
     if routing.agency:
         now = clock.now()
-        rule = plan.limit(plan.acceptance_rule(routing.agency, facts.urgent), local_day(now), law)
+        rule = plan.limit(plan.acceptance_rule(routing.agency, reading.urgent), local_day(now), law)
         calendar = WorkingCalendar.load(law_dir() / "calendar.yaml")
         deadline, _ = open_deadline(id="simulated", kind="acceptance", rule=rule, start=now, calendar=calendar)
         due = {"rule": rule.rule_id, "article": rule.article, "certainty": rule.certainty, "due": deadline.due,
@@ -208,14 +210,14 @@ def route(
     reasons = [{"code": reason.code, "words": list(reason.words)} for reason in reading.reasons]
     if as_json:
         _print_json({
-            "plan": plan.id, "relevant": facts.relevant, "kinds": sorted(facts.kinds), "urgent": facts.urgent,
-            "area": facts.area, "channel": channel, "reading": reasons, "routing": asdict(routing), "acceptance": due,
+            "plan": plan.id, "relevant": reading.relevant, "kinds": sorted(reading.kinds), "urgent": reading.urgent,
+            "area": place, "channel": channel, "reading": reasons, "routing": asdict(routing), "acceptance": due,
         })
         return
-    kinds = "、".join(KIND_NAMES[kind][0] for kind in sorted(facts.kinds)) or "—"
+    shown_kinds = "、".join(KIND_NAMES[kind][0] for kind in reading.kinds) or "—"
     out.print(
-        f"与传销{'有关 relevant' if facts.relevant else '无关 not relevant'}；种类 kinds：{kinds}；"
-        f"{'紧急 urgent' if facts.urgent else '不紧急 not urgent'}；"
+        f"与传销{'有关 relevant' if reading.relevant else '无关 not relevant'}；种类 kinds：{shown_kinds}；"
+        f"{'紧急 urgent' if reading.urgent else '不紧急 not urgent'}；"
         f"地点 area：{plan.area(place).name.zh if place else '不明 unknown'}"
     )
     for reason in reading.reasons:

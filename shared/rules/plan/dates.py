@@ -37,7 +37,7 @@ def plan_date(text: str, year: int | None, *, last: bool) -> date:
             return date(use_year, int(month), last_day if last else first_day)
         return date(use_year, int(month), int(day))
     except ValueError as error:
-        raise ValueError(f"“{text}”没有这一天 / there is no such day") from error
+        raise ValueError(f"“{text}”没有这一天 / there is no day {text}") from error
 
 
 def _parse(last: bool) -> BeforeValidator:
