@@ -87,13 +87,17 @@ def scope(
 
 
 class Public:
-    """A route open to anyone; `why` says why that is right."""
+    """A route open to anyone; `why` says why that is right.
 
-    def __init__(self, why: str) -> None:
+    `reads_caller=False` leaves credentials alone, for a route that judges them itself (the token endpoint).
+    """
+
+    def __init__(self, why: str, *, reads_caller: bool = True) -> None:
         self.why = why
+        self._reads_caller = reads_caller
 
     async def __call__(self, request: Request) -> Caller:
-        return authenticate(request) or ANONYMOUS
+        return (authenticate(request) if self._reads_caller else None) or ANONYMOUS
 
 
 class Requires:
@@ -150,12 +154,13 @@ def authenticate(request: Request) -> Caller | None:
         caller = authenticator.caller(token, by_cookie=True)
     except NotAuthenticated:
         return None
-    if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin(request):
+    if request.method not in ("GET", "HEAD", "OPTIONS") and not same_origin(request):
         raise Forbidden("请求不是从本系统页面发出的，已拒绝。 The request did not come from our own pages.")
     return caller
 
 
-def _same_origin(request: Request) -> bool:
+def same_origin(request: Request) -> bool:
+    """Whether the browser says that the request comes from a page of this very service."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
