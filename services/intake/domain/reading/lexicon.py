@@ -150,7 +150,7 @@ def lexicon() -> Lexicon:
     alarms: dict[str, int] = {}
     for group in urgency["alarm"]:
         alarms[group["code"]] = group["points"]
-        for word in group.get("words", "").split():
+        for word in _words(group):
             role(word).alarms.append(group["code"])
     for word in urgency["hints"].split():
         role(word).hint = True

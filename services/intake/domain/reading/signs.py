@@ -108,7 +108,7 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
     hint = sum(points for points in earned.values() if points > 0)
     reasons: dict[str, tuple[str, ...]] = {}
     kinds_of: dict[str, tuple[str, ...]] = {code: lexicon.signs[code].kinds for code in signs}
-    if hint >= _HINT:
+    if hint >= _HINT or "opener" in signs:
         for pattern in lexicon.patterns:
             if any(cue in found.whole for cue in pattern.cues):
                 quotes = tuple(m[0][:_QUOTE] for m in islice(pattern.expression.finditer(found.whole), 3))
@@ -121,7 +121,8 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
         for number, combo in enumerate(lexicon.combos):
             if combo.codes <= present:
                 earned[f"combo{number}"] = combo.points
-    score = sum(earned.values())
+    named = earned.get("named", 0)
+    score = named + max(0, sum(earned.values()) - named)
     if context in ("campaign", "fiction", "praise"):
         score = score * lexicon.story_share // 100
     relevant = score >= lexicon.threshold

@@ -22,7 +22,7 @@ _WANTED = re.compile(
 _OTHERS = re.compile(
     r"(?:里面还有|屋里还有|还有|仍有|剩下|其余|其他)[^。！？，,]{0,8}(?:人|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘)"
 )
-_DANGERS = ("cut_off", "missing", "cry", "harm", "watched")
+_DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 
 
 @dataclass(frozen=True, slots=True)
