@@ -124,13 +124,10 @@ class Plan(BaseModel):
         return depth
 
     @cached_property
-    def _area_pattern(self) -> re.Pattern[str]:
-        spoken = [word for word in self._area_words if not word.isdigit()]
-        parts = [
-            rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
-            for word in sorted(spoken, key=len, reverse=True)
-        ]
-        return re.compile("|".join(parts))
+    def _spoken_areas(self) -> tuple[tuple[int, str, str], ...]:
+        """Depth, word and area of every word that can stand in a text; longer words first."""
+        spoken = ((self._area_depth[area], word, area) for word, area in self._area_words.items() if not word.isdigit())
+        return tuple(sorted(spoken, key=lambda item: -len(item[1])))
 
     def area_of(self, text_or_code: str | None) -> str | None:
         """The plan's area that a code, name or text names: the deepest, the earliest on a tie; None when none."""
@@ -140,12 +137,14 @@ class Plan(BaseModel):
         exact = self._area_words.get(text.strip())
         if exact:
             return exact
-        best: str | None = None
-        for match in self._area_pattern.finditer(text):
-            found = self._area_words[match.group()]
-            if best is None or self._area_depth[found] > self._area_depth[best]:
-                best = found
-        return best
+        best: tuple[int, int, str] | None = None
+        for depth, word, area in self._spoken_areas:
+            place = text.find(word)
+            if place >= 0 and word.isascii():
+                place = _whole_word(word, text)
+            if place >= 0 and (best is None or (-depth, place) < best[:2]):
+                best = (-depth, place, area)
+        return best[2] if best else None
 
     def within(self, area_id: str, outer: str) -> bool:
         """Whether an area is the other one or lies in it. Unknown ids are in nothing."""
@@ -286,6 +285,11 @@ class Plan(BaseModel):
                 if right not in result or _REACH_ORDER[reach] > _REACH_ORDER[result[right]]:
                     result[right] = reach
         return result
+
+
+def _whole_word(word: str, text: str) -> int:
+    found = re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text)
+    return found.start() if found else -1
 
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

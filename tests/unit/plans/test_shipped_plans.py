@@ -332,3 +332,16 @@ def test_every_clause_of_the_spec_has_a_place_in_its_plan(plan: Plan, prefix: st
               if found.startswith(prefix)}
     given = set(re.findall(rf'"({prefix}[\w.]+)"', plan.model_dump_json()))
     assert wanted - given == set() and given - wanted <= {"D-Q1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("从安堂社区搬到岚田村", "dayong-antang"),  # the first of two on the same level
+        ("大涌镇旁边的安堂社区", "dayong-antang"),  # the deeper one, wherever it stands
+        ("mydayongs", None),  # latin names only as whole words
+        ("中山大涌那边", "dayong"),
+    ],
+)
+def test_the_deepest_then_the_first_place_counts(text: str, area: str | None) -> None:
+    assert DAYONG.area_of(text) == area
