@@ -1,0 +1,1 @@
+"""Decisions of notify without I/O."""

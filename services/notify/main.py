@@ -1,0 +1,61 @@
+"""Composition root of notify: `python -m services.notify.main`, and `… seed-demo` for the local mode."""
+
+import asyncio
+import sys
+
+from fastapi import FastAPI
+
+from services.notify import api, pages
+from services.notify.adapters.oidc import Provider
+from services.notify.commands import demo
+from services.notify.settings import Settings
+from services.notify.tables import kit
+from shared.kit import clock, db, logs
+from shared.kit.problem import Problem
+from shared.kit.service import Service, serve
+from shared.kit.web import create_app
+from shared.web.render import error_page, mount_static
+
+
+def build(settings: Settings) -> FastAPI:
+    """The app with its tasks; nothing runs before its lifespan starts."""
+    service = Service(settings, kit)
+    app = create_app(
+        settings,
+        title="Dachuan notify (打传·通知)",
+        routers=[*api.routers, *pages.routers],
+        health=service.health,
+        error_page=error_page,
+        lifespan=service.lifespan,
+        state={"service": service, "authenticator": service.authenticator, "oidc": Provider(settings)},
+    )
+    mount_static(app)
+    return app
+
+
+def seed_demo(settings: Settings, listed: bytes) -> int:
+    """Make the demo accounts read from standard input; an exit code."""
+    logs.configure(settings.service, "WARNING")
+
+    async def work() -> tuple[int, int]:
+        service = Service(settings, kit)
+        try:
+            async with db.begin(service.engine) as conn:
+                return await demo.seed(conn, service, demo.DemoList.model_validate_json(listed), clock.now())
+        finally:
+            await service.engine.dispose()
+
+    try:
+        made, changed = asyncio.run(work())
+    except (demo.NotLocalError, ValueError, Problem) as error:
+        sys.stderr.write(f"seed-demo: {getattr(error, 'detail', None) or error}\n")
+        return 2
+    sys.stdout.write(f"{made} made, {changed} changed\n")
+    return 0
+
+
+if __name__ == "__main__":
+    settings = Settings()  # type: ignore[call-arg]
+    if sys.argv[1:] == ["seed-demo"]:
+        raise SystemExit(seed_demo(settings, sys.stdin.buffer.read()))
+    serve(build(settings), settings)

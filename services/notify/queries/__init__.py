@@ -1,0 +1,1 @@
+"""What is shown, already filtered by what the caller may see."""
