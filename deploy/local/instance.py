@@ -55,12 +55,16 @@ class Instance:
 
     @classmethod
     def running(cls, state: State | None = None) -> Instance:
-        """The instance that is ready now.
+        """The instance that is ready now. Where none was started but the settings name outside servers (in
+        containers), one without ports: enough for the commands that work on databases and topics.
 
         Raises:
             NotRunningError: there is none.
         """
         made = cls.read(state)
+        if made is None and (servers := Servers.from_settings(os.environ)):
+            me = Identity.of("administration", os.getpid())
+            return cls(state or State.default(), {}, me, "ready", servers=servers)
         if made is None or made.phase != "ready":
             raise NotRunningError("no instance is running here; start one with ./dachuan up")
         return made
@@ -105,9 +109,7 @@ class Instance:
     def backing(self) -> Backing:
         """PostgreSQL's host:port and the Kafka settings that services share."""
         if self.servers:
-            from deploy.local.outside import Outside
-
-            return Outside(self.state, self.servers).backing
+            return self.servers.backing
         kafka = {
             "DACHUAN_KAFKA_BOOTSTRAP": f"127.0.0.1:{self.kafka_port}",
             "DACHUAN_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",

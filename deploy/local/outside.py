@@ -74,6 +74,17 @@ class Servers:
             made["ssl.ca.location"] = self.kafka_ca_file
         return made
 
+    @property
+    def backing(self) -> Backing:
+        """What the services are told."""
+        kafka = {
+            "DACHUAN_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "DACHUAN_KAFKA_SECURITY_PROTOCOL": self.kafka_protocol,
+        }
+        if self.kafka_ca_file:
+            kafka["DACHUAN_KAFKA_CA_FILE"] = self.kafka_ca_file
+        return Backing(address_of(self.postgres_admin_url), kafka)
+
 
 class Outside:
     """The same interface as `Cluster`, over servers that are not ours to start or stop."""
@@ -100,14 +111,7 @@ class Outside:
 
     @property
     def backing(self) -> Backing:
-        """What the services are told."""
-        kafka = {
-            "DACHUAN_KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
-            "DACHUAN_KAFKA_SECURITY_PROTOCOL": self.servers.kafka_protocol,
-        }
-        if self.servers.kafka_ca_file:
-            kafka["DACHUAN_KAFKA_CA_FILE"] = self.servers.kafka_ca_file
-        return Backing(address_of(self.servers.postgres_admin_url), kafka)
+        return self.servers.backing
 
     def start(self) -> None:
         """Make roles, databases, topics, users and rights there, and migrate.

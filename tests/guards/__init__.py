@@ -1,0 +1,1 @@
+"""Guards: each closes a class of mistakes."""
