@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("trace", "Follow one tip through the four services."),
     "plan": ("plan", "Check the plans of towns and cities, or make a new one."),
     "topics": ("topics", "Apply the topic contract to Kafka; rebuild topics from the outboxes."),
+    "contracts": ("contracts", "Write and check the published contracts: events and HTTP."),
     "dlq": ("dlq", "List, show and redrive what could not be handled."),
     "bench": ("bench", "Measure speed, with the machine's bare limit in the same run."),
     "test": ("test", "Run every check and test."),

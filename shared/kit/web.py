@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import metrics, problem, tracing
-from shared.kit.access import Public, sign_in_address
+from shared.kit.access import Public, Requires, sign_in_address
 from shared.kit.health import Health
 from shared.kit.logs import log
 from shared.kit.problem import BadRequest, NotAuthenticated, Problem, TooLarge, UnsupportedType
@@ -257,9 +258,38 @@ def create_app(
         setattr(app.state, name, value)
     for router in [_frame_routes(app, health), *routers]:
         app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     app.add_middleware(BodyGuard, max_bytes=settings.max_json_bytes)
     app.add_middleware(Observe)
     return app
+
+
+def decisions(app: FastAPI) -> list[tuple[str, str, Public | Requires | None]]:
+    """Every route's method, path and access decision (None where it has none, which a guard test refuses)."""
+    found = []
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        calls = [one.call for one in dependant.dependencies] if dependant else []
+        decision = next((call for call in calls if isinstance(call, (Public, Requires))), None)
+        for method in sorted(route.methods or {"*"}):
+            found.append((method, route.path or "", decision))
+    return found
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the right each route needs."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        document.setdefault("components", {})["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        for method, path, decision in decisions(app):
+            operation = document["paths"].get(path, {}).get(method.lower())
+            if operation is not None and isinstance(decision, Requires):
+                operation["security"] = [{"token": []}]
+                operation["x-right"] = decision.right
+        app.openapi_schema = document
+    return app.openapi_schema
 
 
 def _page_answer(settings: ServiceSettings, error_page: ErrorPage | None) -> Callable[[Request, Any], Response | None]:
