@@ -108,7 +108,10 @@ class Kafka:
         fresh = self.folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         write_private(self.folder / "format.properties", self._properties(fresh))
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # an id that begins with a dash would be read as an option
+        cluster = "-"
+        while cluster.startswith("-"):
+            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # The password goes through an argument file: a command line can be read by every local user.
         admin = f"{_MECHANISM}=[name={ADMIN},iterations=4096,password={self.admin_password}]"
         settings = str(self.folder / "format.properties")
@@ -237,6 +240,9 @@ class Kafka:
             "share.coordinator.state.topic.replication.factor": "1",
             "share.coordinator.state.topic.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
+            # After kill -9 the node must wait until its former self has expired; 9 s would be the default.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "1000",
             "num.network.threads": "2",
             "num.io.threads": "4",
             "num.recovery.threads.per.data.dir": "2",
