@@ -1,0 +1,191 @@
+"""JSON routes: cases, acceptance, and this service's part of a journey."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.casework import commands, queries
+from services.casework.queries import CaseFull, Filters, Mode
+from services.casework.schemas import AcceptanceBody, CaseFullOut, CaseOut, CaseStateCode
+from services.casework.tables import kit
+from shared.kit import audit, clock, db, pagination
+from shared.kit.access import Caller, Requires
+from shared.kit.etag import etag, required_version
+from shared.kit.pagination import Page
+from shared.kit.problem import BadRequest, NotFound
+from shared.kit.trace import TraceAnswer, TraceRequest, TraceStep
+from shared.kit.web import ORJSONResponse
+
+router = APIRouter(prefix="/v1", tags=["cases"])
+
+
+@router.get("/cases", response_model=Page[CaseOut], summary="Cases in my reach")
+async def list_cases(
+    request: Request,
+    caller: Caller = Depends(Requires("case.read")),
+    state: CaseStateCode | None = None,
+    area: str | None = Query(None, max_length=48),
+    kind: str | None = Query(None, max_length=40),
+    urgent: bool | None = None,
+    mine: bool = Query(False, description="Only those waiting for my agency's acceptance, longest overdue first"),
+    late: bool = Query(False, description="Only those with a clock past due"),
+    cursor: str | None = Query(None, max_length=300),
+    limit: int = Query(50, ge=1, le=pagination.MOST),
+) -> Response:
+    """One page of cases with their parties and clocks; newest first, or by urgency of what waits for me (`mine`)."""
+    mode: Mode = "waiting" if mine else "newest"
+    now = clock.now()
+    async with db.begin(request.app.state.service.engine) as conn:
+        found = await queries.list_cases(
+            conn,
+            caller,
+            Filters(state, area, kind, urgent, late),
+            now,
+            mode=mode,
+            after=queries.after_cursor(cursor, mode),
+            limit=limit,
+        )
+    shown, following = pagination.page(found, limit, lambda full: queries.cursor_of(full, mode))
+    present = request.app.state.present
+    return ORJSONResponse({"items": [present.case_out(full, now) for full in shown], "next": following})
+
+
+@router.get("/cases/{case_id}", response_model=CaseFullOut, summary="One case; its ETag is the version to accept")
+async def get_case(request: Request, case_id: UUID, caller: Caller = Depends(Requires("case.read"))) -> Response:
+    """Number, stage, parties and every clock with its rule, article and how sure it is."""
+    return await _answer(request, caller, case_id)
+
+
+@router.post(
+    "/cases/{case_id}/acceptance",
+    response_model=CaseFullOut,
+    summary="Accept a case for my agency (受理)",
+    responses={
+        403: {"description": "Seen, but another agency's to accept"},
+        404: {"description": "No such case within reach"},
+        409: {"description": "Accepted before, nothing to accept, or the key was used for another request"},
+        412: {"description": "The case changed since; `changes` says what"},
+        428: {"description": "If-Match is missing"},
+    },
+)
+async def accept(
+    request: Request,
+    case_id: UUID,
+    body: AcceptanceBody | None = None,
+    caller: Caller = Depends(Requires("case.accept")),
+) -> Response:
+    """Stops my agency's acceptance clock, in time or late. Needs `If-Match` (the ETag read) and `Idempotency-Key`."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise BadRequest(
+            "请携带 Idempotency-Key，重发时用同一个键，不会重复受理；未保存任何内容。 "
+            "Send an Idempotency-Key, the same one when you repeat; nothing was kept.",
+            code="idempotency-key-required",
+        )
+    version = required_version(request)
+    service = request.app.state.service
+    claim = commands.acceptance_claim(service.settings.keys, caller, case_id, version, key)
+    async with db.begin(service.engine) as conn:
+        accepted = await commands.accept(conn, caller, case_id, version=version, claim=claim, now=clock.now())
+    answer = await _answer(request, caller, case_id)
+    answer.headers["idempotency-replayed"] = str(accepted.replayed).lower()
+    return answer
+
+
+async def _answer(request: Request, caller: Caller, case_id: UUID) -> Response:
+    async with db.begin(request.app.state.service.engine) as conn:
+        full = await queries.get_case(conn, caller, case_id)
+    if full is None:
+        raise NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
+    return ORJSONResponse(
+        request.app.state.present.case_full(full, clock.now()), headers={"etag": etag(full.case.version)}
+    )
+
+
+@router.post("/trace", response_model=TraceAnswer, summary="Steps of a case", tags=["trace"])
+async def trace(request: Request, body: TraceRequest, caller: Caller = Depends(Requires("trace.read"))) -> Response:
+    """Steps by lead id, case id, deadline id or case number; ids that say nothing here are passed over."""
+    ids, numbers = [], []
+    for given in body.ids:
+        try:
+            ids.append(UUID(given))
+        except ValueError:
+            numbers.append(given)
+    async with db.begin(request.app.state.service.engine) as conn:
+        found = await queries.journey(conn, caller, ids, numbers)
+        await audit.record(conn, kit, caller, "case.trace", "case", [one.case.id for one in found], clock.now())
+    present = request.app.state.present
+    steps = sorted((step for one in found for step in _steps(present, one)), key=lambda step: step.at)
+    related = dict.fromkeys(
+        str(value)
+        for one in found
+        for value in (one.case.id, one.case.lead_id, one.case.number, *(d.id for d in one.deadlines))
+    )
+    return ORJSONResponse(TraceAnswer(steps=steps, related=list(related)).model_dump(mode="json"))
+
+
+def _steps(present: Any, full: CaseFull) -> list[TraceStep]:
+    case = full.case
+    plan = present.plan(case.plan)
+
+    def step(at: datetime, code: str, zh: str, en: str, kind: str, id: Any, **facts: Any) -> TraceStep:
+        return TraceStep(
+            at=at, service="casework", step=code, title_zh=zh, title_en=en,
+            object_type=kind, object_id=str(id), facts=facts,
+        )  # fmt: skip
+
+    names = {party.agency: present.agency_name(plan, party.agency) for party in full.parties}
+    steps = [
+        step(
+            case.opened_at,
+            "case.opened",
+            f"立为联合案件 {case.number}",
+            f"Joint case {case.number} opened",
+            "case",
+            case.id,
+            number=case.number,
+            plan=case.plan,
+            area=case.area,
+            urgent=case.urgent,
+            parties=",".join(party.agency for party in full.parties),
+            lead_id=str(case.lead_id),
+        )
+    ]
+    for clock_row in full.deadlines:
+        name = names[clock_row.agency]
+        facts = {
+            "agency": clock_row.agency,
+            "unit": clock_row.unit,
+            "rule": clock_row.rule,
+            "due": clock_row.due.isoformat(),
+            "case_id": str(case.id),
+        }
+        if clock_row.missed_at:
+            steps.append(
+                step(
+                    clock_row.missed_at,
+                    "deadline.missed",
+                    f"{name['zh']}逾期未受理",
+                    f"{name['en']} missed the acceptance deadline",
+                    "deadline",
+                    clock_row.id,
+                    **facts,
+                )
+            )
+        if clock_row.met_at:
+            in_time = clock_row.state == "met"
+            steps.append(
+                step(
+                    clock_row.met_at,
+                    "party.accepted",
+                    f"{name['zh']}{'按时' if in_time else '逾期'}受理",
+                    f"{name['en']} accepted {'in time' if in_time else 'late'}",
+                    "deadline",
+                    clock_row.id,
+                    in_time=in_time,
+                    **facts,
+                )
+            )
+    return steps

@@ -1,0 +1,24 @@
+"""Timed work: deadlines that passed, and the gauges of those still open."""
+
+from services.casework import commands, metrics, queries
+from shared.kit import clock, db
+from shared.kit.service import Service
+
+AT_ONCE = 500
+"""Deadlines marked in one transaction."""
+
+
+async def mark_missed(service: Service) -> None:
+    """Mark every running deadline whose moment has passed."""
+    while True:
+        async with db.begin(service.engine) as conn:
+            marked = await commands.mark_missed(conn, clock.now(), limit=AT_ONCE)
+        if marked < AT_ONCE:
+            return
+
+
+async def measure(service: Service) -> None:
+    """Set the gauges from the table, so that every instance tells the same."""
+    async with db.begin(service.engine) as conn:
+        counts = await queries.open_deadlines(conn, clock.now())
+    metrics.show_deadlines(counts)

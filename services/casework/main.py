@@ -1,0 +1,43 @@
+"""Composition root of casework: `python -m services.casework.main`."""
+
+from fastapi import FastAPI
+
+from services.casework import api, consumers, jobs, pages
+from services.casework.commands import Basis
+from services.casework.queries import Presenter
+from services.casework.settings import Settings
+from services.casework.tables import kit
+from shared.kit.service import Service, serve
+from shared.kit.web import create_app
+from shared.web.render import error_page, mount_static
+
+
+def build(settings: Settings) -> FastAPI:
+    """The app with its tasks; nothing runs before its lifespan starts."""
+    service = Service(settings, kit)
+    handlers = consumers.handlers(Basis.of(service))
+    service.consume(consumers.NORMAL_TOPICS, handlers)
+    service.consume(consumers.URGENT_TOPICS, handlers, lane="urgent")
+    service.consume_directory()
+    service.job("missed", 1, lambda: jobs.mark_missed(service))
+    service.job("gauges", 15, lambda: jobs.measure(service))
+    app = create_app(
+        settings,
+        title="Dachuan casework (打传·办案)",
+        routers=[api.router, pages.router],
+        health=service.health,
+        error_page=error_page,
+        lifespan=service.lifespan,
+        state={
+            "service": service,
+            "authenticator": service.authenticator,
+            "present": Presenter(service.plans, service.law, settings),
+        },
+    )
+    mount_static(app)
+    return app
+
+
+if __name__ == "__main__":
+    settings = Settings()  # type: ignore[call-arg]
+    serve(build(settings), settings)

@@ -1,0 +1,157 @@
+"""Lists and single cases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.casework.domain.cases import ACCEPTANCE
+from services.casework.queries.visibility import within_reach
+from services.casework.tables import case_parties, cases, deadlines
+from shared.kit import pagination
+from shared.kit.access import Caller
+
+Mode = Literal["newest", "waiting"]
+"""`newest`: all in reach, newest first. `waiting`: those waiting for my agency's acceptance, longest overdue first."""
+
+_OPEN = ("running", "missed")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; None leaves a side open. `late`: some clock of the case is past due."""
+
+    state: str | None = None
+    area: str | None = None
+    kind: str | None = None
+    urgent: bool | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFull:
+    """A case with its parties and its clocks; `mine` when the caller may accept it for a party still pending."""
+
+    case: Any
+    parties: Sequence[Any]
+    deadlines: Sequence[Any]
+    mine: bool
+
+
+async def list_cases(
+    conn: AsyncConnection,
+    caller: Caller,
+    filters: Filters,
+    now: datetime,
+    *,
+    mode: Mode = "newest",
+    after: tuple[Any, ...] | None = None,
+    limit: int = 50,
+) -> list[CaseFull]:
+    """`limit + 1` cases after a cursor (`newest`: case id; `waiting`: due, case id), in three statements."""
+    found = _waiting(caller, filters, now, after) if mode == "waiting" else _newest(caller, filters, now, after)
+    rows = (await conn.execute(found.limit(limit + 1))).all()
+    return await with_parts(conn, caller, rows)
+
+
+def after_cursor(cursor: str | None, mode: Mode) -> tuple[Any, ...] | None:
+    """The place that a cursor of a list in this mode points at. Raises `BadRequest` for one that is not ours."""
+    return pagination.decode(cursor, (datetime.fromisoformat, UUID) if mode == "waiting" else (UUID,))
+
+
+def cursor_of(full: CaseFull, mode: Mode) -> tuple[Any, ...]:
+    """The sort values of a case in a list of this mode."""
+    return (full.case.waiting_due, full.case.id) if mode == "waiting" else (full.case.id,)
+
+
+def _base(caller: Caller, filters: Filters) -> Select[Any]:
+    query = select(cases, within_reach(caller, "case.accept").label("mine")).where(within_reach(caller, "case.read"))
+    if filters.state is not None:
+        query = query.where(cases.c.state == filters.state)
+    if filters.area is not None:
+        query = query.where(cases.c.area == filters.area)
+    if filters.kind is not None:
+        query = query.where(cases.c.kinds.contains([filters.kind]))
+    if filters.urgent is not None:
+        query = query.where(cases.c.urgent == filters.urgent)
+    return query
+
+
+def _newest(caller: Caller, filters: Filters, now: datetime, after: tuple[Any, ...] | None) -> Select[Any]:
+    query = _base(caller, filters)
+    if filters.late:
+        d = deadlines.c
+        query = query.where(exists().where(d.case_id == cases.c.id, d.state.in_(_OPEN), d.due < now))
+    if after is not None:
+        query = query.where(cases.c.id < after[0])
+    # ids are UUIDv7: in the order of opening
+    return query.order_by(cases.c.id.desc())
+
+
+def _waiting(caller: Caller, filters: Filters, now: datetime, after: tuple[Any, ...] | None) -> Select[Any]:
+    d = deadlines.c
+    query = (
+        _base(caller, filters)
+        .add_columns(d.due.label("waiting_due"))
+        .join(deadlines, d.case_id == cases.c.id)
+        .where(d.agency == caller.agency, d.state.in_(_OPEN), d.kind == ACCEPTANCE, within_reach(caller, "case.accept"))
+    )
+    if filters.late:
+        query = query.where(d.due < now)
+    if after is not None:
+        query = query.where(tuple_(d.due, d.case_id) > tuple_(*after))
+    return query.order_by(d.due, d.case_id)
+
+
+async def waiting_counts(conn: AsyncConnection, caller: Caller, now: datetime, *, most: int = 1000) -> tuple[int, int]:
+    """How many cases wait for my agency's acceptance, and how many of them are late; counted up to `most`."""
+    found = _waiting(caller, Filters(), now, None).limit(most).subquery()
+    row = (
+        await conn.execute(select(func.count(), func.count().filter(found.c.waiting_due < now)).select_from(found))
+    ).one()
+    return row[0], row[1]
+
+
+async def get_case(conn: AsyncConnection, caller: Caller, case_id: UUID) -> CaseFull | None:
+    """One case within the caller's reach, or None."""
+    mine = within_reach(caller, "case.accept")
+    row = (
+        await conn.execute(
+            select(cases, mine.label("mine")).where(cases.c.id == case_id, or_(within_reach(caller, "case.read"), mine))
+        )
+    ).one_or_none()
+    return None if row is None else (await with_parts(conn, caller, [row]))[0]
+
+
+async def with_parts(conn: AsyncConnection, caller: Caller, rows: Sequence[Any]) -> list[CaseFull]:
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    parties: dict[UUID, list[Any]] = defaultdict(list)
+    clocks: dict[UUID, list[Any]] = defaultdict(list)
+    for party in await conn.execute(select(case_parties).where(case_parties.c.case_id.in_(ids))):
+        parties[party.case_id].append(party)
+    for clock in await conn.execute(
+        select(deadlines).where(deadlines.c.case_id.in_(ids)).order_by(deadlines.c.due, deadlines.c.id)
+    ):
+        clocks[clock.case_id].append(clock)
+    order = {"lead": 0, "co": 1, "coordinator": 2}
+    return [
+        CaseFull(
+            case=row,
+            parties=sorted(parties[row.id], key=lambda p: (order[p.role], p.agency)),
+            deadlines=clocks[row.id],
+            mine=bool(row.mine)
+            and any(
+                p.agency == caller.agency and p.state == "pending" and p.role != "coordinator" for p in parties[row.id]
+            ),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,97 @@
+"""Bodies of casework's API."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+CaseStateCode = Literal["opened", "accepted", "closed"]
+
+
+class Words(BaseModel):
+    """One wording in Simplified Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+class PartyOut(BaseModel):
+    """An agency's part: `unit` answers for the clock, `units` are all units concerned (none: the whole agency)."""
+
+    agency: str
+    name: Words
+    unit: str | None
+    units: list[str]
+    role: Literal["lead", "co", "coordinator"]
+    state: Literal["pending", "accepted"]
+    must_accept: bool
+    accepted_at: datetime | None
+
+
+class DeadlineOut(BaseModel):
+    """A deadline with the rule it rests on. `certainty`: T text read, S quoted, M recalled or assumed, to be checked.
+
+    `provisional`: the calendar of a year it touches is not published, or no text of the rule is on file for its day
+    (`provisional_reason`). `late` is true once `due` has passed without the act, and when the act came late.
+    """
+
+    deadline_id: UUID
+    kind: str
+    what: Words
+    agency: str
+    unit: str | None
+    rule: str
+    article: str
+    certainty: Literal["T", "S", "M"]
+    calendar: str
+    start: datetime
+    due: datetime
+    provisional: bool
+    provisional_reason: str | None
+    state: str
+    late: bool
+    met_at: datetime | None
+    missed_at: datetime | None
+
+
+class CaseOut(BaseModel):
+    """A case in a list: number, stage, clocks and parties; nothing of its contents."""
+
+    case_id: UUID
+    number: str
+    plan: str
+    area: str | None
+    kinds: list[str]
+    urgent: bool
+    state: CaseStateCode
+    received_at: datetime
+    opened_at: datetime
+    version: int
+    parties: list[PartyOut]
+    deadlines: list[DeadlineOut]
+    may_accept: bool
+    links: dict[str, str]
+
+
+class StepOut(BaseModel):
+    """A change of the case after its opening, and the version that it made."""
+
+    version: int
+    at: datetime
+    step: str
+    agency: str | None = None
+    unit: str | None = None
+
+
+class CaseFullOut(CaseOut):
+    """One case, with what has changed since it was opened."""
+
+    lead_id: UUID
+    history: list[StepOut]
+
+
+class AcceptanceBody(BaseModel):
+    """A party's acceptance says nothing but that it accepts; who and when is known from the caller and the clock."""
+
+    model_config = ConfigDict(extra="forbid")

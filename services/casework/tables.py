@@ -1,0 +1,86 @@
+"""Casework's database: joint cases, their parties, their deadlines, the register of numbers, and the kit's tables."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from shared.kit.tables import TIMESTAMP, kit_tables
+
+metadata = MetaData()
+kit = kit_tables(metadata)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("area", Text),
+    Column("lead_id", UUID, nullable=False, unique=True),
+    Column("kinds", JSONB, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_at", TIMESTAMP, nullable=False),
+    Column("opened_at", TIMESTAMP, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("history", JSONB, nullable=False, comment="what each later version changed: version, at, step, agency, …"),
+    Index("cases_number", "number", "plan", unique=True),
+    Index("cases_by_area", "plan", "area", "id"),
+    Index("cases_by_state", "plan", "state", "id"),
+    comment="联合案件: one for each lead; police and commerce are always parties",
+)
+
+case_parties = Table(
+    "case_parties",
+    metadata,
+    Column("case_id", UUID, ForeignKey("cases.id"), primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("unit", Text),
+    Column("units", JSONB, nullable=False, comment="units of the agency that the case concerns; empty: all of it"),
+    Column("role", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("accepted_at", TIMESTAMP),
+    Column("accepted_by", Text, comment="actor id, never a name"),
+    Index("case_parties_by_agency", "agency", "case_id"),
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("case_id", UUID, ForeignKey("cases.id"), nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("unit", Text),
+    Column("kind", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("article", Text, nullable=False),
+    Column("certainty", Text, nullable=False),
+    Column("clock_unit", Text, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("rolls", Boolean, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("start", TIMESTAMP, nullable=False),
+    Column("due", TIMESTAMP, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("basis_reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("met_at", TIMESTAMP),
+    Column("missed_at", TIMESTAMP),
+    Column("suspensions", JSONB, nullable=False),
+    Column("extensions", JSONB, nullable=False),
+    Column("history", JSONB, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("deadlines_of_case", "case_id"),
+    Index("deadlines_running", "due", postgresql_where=text("state = 'running'")),
+    Index("deadlines_open", "agency", "due", "case_id", postgresql_where=text("state IN ('running', 'missed')")),
+    comment="期限: what for, by which rule and article, until when, and what happened to it",
+)
+
+number_register = Table(
+    "number_register",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("series", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+    comment="案号登记: the last number given out",
+)
