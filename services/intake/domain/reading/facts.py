@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from services.intake.domain.reading.lexicon import MONEY, NUMBER
+from services.intake.domain.reading.expressions import MONEY, NUMBER
 from services.intake.domain.reading.model import Place
 from services.intake.domain.reading.names import find_apps, find_organisations, find_persons
 from services.intake.domain.reading.numbers import to_int

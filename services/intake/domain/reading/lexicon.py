@@ -3,20 +3,14 @@
 The data lies in `lexicon/*.toml`, each group with its reason (`why`); docs/reading.md says how to extend it.
 """
 
-import re
 from dataclasses import dataclass, field
 from functools import cache
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
+from services.intake.domain.reading.expressions import Expressions, compiled
 from services.intake.domain.reading.folding import fold, load
 
-NUMBER = r"(?:\d{1,6}(?:\.\d)?|[一二两三四五六七八九十百千万几数好上近]{1,4})(?:多|几|来|余)?"
-MONEY = (
-    r"(?:\d{1,9}(?:[.,]\d{1,4}){0,3}|[一二两三四五六七八九十百千万几数上近]{1,8})(?:多|几|来|余)?"
-    r"(?:个)?(?:元|块|万|千|百|亿|w|k|¥|rmb|人民币)(?:[一二三四五六七八九\d](?!\d)|元|块|多|几)*"
-)
-PRICE = rf"(?:{MONEY}|\d{{3,6}}(?![\d年号栋幢室人名路米天楼]))"
 SEPARATORS = (" ", "*", "·", ".", "-", "/", "_", "~", "|", "•", "、", "+", "x")
 LONG_TEXT = 24_000
 """Characters read of one message; a longer one is read at both ends."""
@@ -39,7 +33,7 @@ class Pattern:
     points: int
     kinds: tuple[str, ...]
     cues: tuple[str, ...]
-    expression: re.Pattern[str]
+    expression: Expressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class Context:
     code: str
     percent: int
     talk: bool
-    expression: re.Pattern[str]
+    expression: Expressions
 
 
 @dataclass(slots=True)
@@ -72,16 +66,6 @@ class Roles:
     estate: bool = False
     area: bool = False
     hint: bool = False
-
-
-def compiled(*expressions: str) -> re.Pattern[str]:
-    """Expressions of the data files as one pattern; N is any number, M any amount of money, P an amount or a bare price."""
-    whole = "|".join(f"(?:{one})" for one in expressions)
-    return re.compile(re.sub(r"(?<![A-Za-z\\])([NMP])(?![A-Za-z])", _expand, whole))
-
-
-def _expand(found: re.Match[str]) -> str:
-    return {"N": NUMBER, "M": MONEY, "P": PRICE}[found[1]]
 
 
 def _words(group: dict) -> list[str]:
@@ -109,18 +93,18 @@ class Lexicon:
     patterns: tuple[Pattern, ...]
     combos: tuple[Combo, ...]
     contexts: tuple[Context, ...]
-    past: re.Pattern[str]
-    praise: re.Pattern[str]
-    praise_alone: re.Pattern[str]
-    done: re.Pattern[str]
-    unless: re.Pattern[str]
+    past: Expressions
+    praise: Expressions
+    praise_alone: Expressions
+    done: Expressions
+    unless: Expressions
     story_share: int
     topics: tuple[str, ...]
     alarms: dict[str, int]
     alarm_threshold: int
-    held: re.Pattern[str]
-    cut_off: re.Pattern[str]
-    quiet: dict[str, re.Pattern[str]]
+    held: Expressions
+    cut_off: Expressions
+    quiet: dict[str, Expressions]
 
 
 @cache

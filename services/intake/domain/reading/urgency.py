@@ -5,6 +5,7 @@ happen, or of a lawful or accidental confinement, does not ring.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -150,8 +151,13 @@ def _present(lexicon: Lexicon, found: Found, code: str, start: int, end: int, ov
     return not (quiet["legal"].search(sentence) and not _anybody(found, low, high))
 
 
+def _ways_out(lexicon: Lexicon, whole: str) -> Iterator[re.Match[str]]:
+    yield from lexicon.quiet["released"].finditer(whole)
+    yield from lexicon.quiet["slipped"].finditer(whole)
+
+
 def _released(lexicon: Lexicon, whole: str) -> bool:
-    for match in islice(lexicon.quiet["released"].finditer(whole), _LOOKED_AT):
+    for match in islice(_ways_out(lexicon, whole), _LOOKED_AT):
         if not _WANTED.search(whole[max(0, match.start() - 8) : match.start()]):
             return True
     return False
