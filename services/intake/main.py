@@ -2,13 +2,14 @@
 
 from fastapi import FastAPI
 
-from services.intake import api, commands, jobs
+from services.intake import api, commands, jobs, pages
 from services.intake.domain.receipts import MissLimit
 from services.intake.settings import Settings
 from services.intake.tables import kit
 from shared.kit.committer import Committer
 from shared.kit.service import Service, serve
 from shared.kit.web import create_app
+from shared.web.render import error_page, mount_static
 
 
 def build(settings: Settings) -> FastAPI:
@@ -20,11 +21,12 @@ def build(settings: Settings) -> FastAPI:
     service.task("tips", committer.run)
     service.job("gauges", 30, lambda: jobs.measure(service))
     service.consume_directory()
-    return create_app(
+    app = create_app(
         settings,
         title="Dachuan intake (打传·受理)",
-        routers=[api.router],
+        routers=[api.router, pages.router],
         health=service.health,
+        error_page=error_page,
         lifespan=service.lifespan,
         state={
             "service": service,
@@ -33,6 +35,8 @@ def build(settings: Settings) -> FastAPI:
             "receipt_misses": MissLimit(settings.receipt_misses_a_minute),
         },
     )
+    mount_static(app)
+    return app
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from shared.web.i18n import DOMAIN, FOLDER
 
 _ROOT = Path(__file__).resolve().parents[2]
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2), "N_": None}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2), "N_": None, "NN_": (1, 2)}
 
 
 def extracted() -> Catalog:

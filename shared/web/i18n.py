@@ -20,6 +20,11 @@ def N_(text: str) -> str:
     return text
 
 
+def NN_(one: str, many: str) -> tuple[str, str]:
+    """Mark a text that follows a number."""
+    return one, many
+
+
 @cache
 def translations(locale: str) -> NullTranslations:
     """The catalogue of a language, compiled from its .po; English needs none."""

@@ -18,14 +18,14 @@ from shared.web import i18n, wording
 from shared.web.static_files import mount_static
 from shared.web.view import View, current, for_request, showing, shown
 
-__all__ = ["environment", "error_page", "mount_static", "page"]
+__all__ = ["environment", "error_page", "mount_static", "page", "told"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LANGUAGE_KEPT = int(timedelta(days=365).total_seconds())
 _BOTH = re.compile(r"^(?P<zh>.*?[。！？；）])\s+(?P<en>[A-Z\"“].*)$", re.DOTALL)
 
 _OF_THE_VIEW = (
-    "url", "static", "dt", "day", "remaining", "span", "clock_tone", "badge", "word", "words", "plan_name", "area_name",
+    "url", "static", "dt", "day", "remaining", "span", "clock_tone", "limit", "interval", "badge", "word", "words", "plan_name", "area_name",
     "agency_name", "post_name", "has_right", "here", "new_key", "icon",
 )  # fmt: skip
 
@@ -111,6 +111,13 @@ def error_page(request: Request, problem: Any) -> Response:
     for name, value in (problem.headers or {}).items():
         answer.headers[name] = value
     return answer
+
+
+def told(request: Request, problem: Problem) -> str:
+    """What a problem says, in the language of a public page."""
+    view = for_request(request, request.app.state.settings.service, ANONYMOUS, clock.now(), public=True)
+    happened, then = wording.WENT_WRONG.get(int(problem.status), wording.UNEXPECTED)
+    return _in_language(problem.detail, view.locale) or f"{view.gettext(happened)} {view.gettext(then)}"
 
 
 def _caller_if_any(request: Request) -> Caller:

@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 from shared.kit import ids, tracing
 from shared.kit.access import ANONYMOUS, Caller
 from shared.kit.settings import ServiceSettings
-from shared.rules.law import Text
 from shared.rules.plan import Plan
+from shared.rules.plan.parts import Interval
 from shared.web import i18n, static_files, times, wording
 from shared.web.navigation import ENTRIES, Entry
 
@@ -55,9 +55,12 @@ class View:
             if code != self.locale
         ]
 
-    def words(self, text: Text | None) -> str:
-        """A wording of the plan or the law in the page's language."""
-        return "" if text is None else (text.zh if self.locale == "zh_CN" else text.en)
+    def words(self, text: Any) -> str:
+        """A wording of the plan or the law (or a mapping with `zh` and `en`) in the page's language."""
+        language = "zh" if self.locale == "zh_CN" else "en"
+        if text is None:
+            return ""
+        return str(text[language] if isinstance(text, Mapping) else getattr(text, language))
 
     def word(self, vocabulary: str, code: str | None) -> str:
         """A code of `wording.WORDS` in words; an unknown one as it is."""
@@ -94,6 +97,22 @@ class View:
     def span(self, length: Any) -> str:
         """A timedelta in words."""
         return times.span(length, self.gettext, self.ngettext)
+
+    def limit(self, unit: str, amount: Any) -> str:
+        """A time limit in words: 24 hours, 7 working days, at once."""
+        one, many = wording.UNITS.get(unit, ("", ""))
+        if not one or amount is None:
+            return self.gettext(wording.AT_ONCE)
+        return self.ngettext(one, many, int(amount)) % {"num": int(amount)}
+
+    def interval(self, every: Interval) -> str:
+        """How often: every half month, every 2 months."""
+        for unit in ("days", "weeks", "half_months", "months"):
+            number = getattr(every, unit)
+            if number:
+                one, many = wording.INTERVALS[unit]
+                return self.gettext(one if number == 1 else many) % {"num": number}
+        raise AssertionError("an interval has one unit")
 
     def clock_tone(self, due: datetime, start: datetime | None = None) -> str:
         """calm, soon or late."""

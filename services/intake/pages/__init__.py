@@ -1,0 +1,9 @@
+"""HTML pages of intake: for citizens without a name, and for officers."""
+
+from fastapi import APIRouter
+
+from services.intake.pages import citizens, desk, plans
+
+router = APIRouter(tags=["pages"], include_in_schema=False)
+for _part in (citizens, desk, plans):
+    router.include_router(_part.router)
