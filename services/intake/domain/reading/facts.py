@@ -5,7 +5,7 @@ Never facts about the reporter: a number or a name that follows 本人, 我的�
 
 import re
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from services.intake.domain.reading.expressions import MONEY, NUMBER
 from services.intake.domain.reading.model import Place
@@ -31,8 +31,9 @@ _THEIRS = re.compile(
     r"(?:他|她|他们|头目|老板|对方|骗子|客服|公司|窝点|讲师|负责人|上线|组织者|房东|团伙|为首|推荐人|群主|其)[^。；;\n]{0,16}$"
 )
 _LEVELS = re.compile(
-    r"(\d{1,2}|[一二两三四五六七八九十]{1,2})(?:个)?(?:级|层|代)(?:三阶|三晋|代理|分销|会员|下线|返利|提成|返佣|奖|拿|制|别|以上|关系|结构|网络)|(?:分|有|分成|分为|共|设)(\d{1,2}|[一二两三四五六七八九十]{1,2})个?(?:级别|等级|层级|级|层)"
+    r"([\d一二两三四五六七八九十][\d十]?)个?(?:级|层|代)(?:三阶|三晋|代理|分销|会员|下线|返利|提成|返佣|奖|拿|制|别|以上|关系|结构|网络)"
 )
+_DIVIDED = re.compile(r"(?:分成|分为|分|有|共|设)([\d一二两三四五六七八九十][\d十]?)个?(?:级别|等级|层级|级|层(?!楼))")
 _MOST = 8
 
 
@@ -123,8 +124,8 @@ def _money(whole: str) -> int | None:
 
 
 def _levels(whole: str) -> int | None:
-    for match in islice(_LEVELS.finditer(whole), _MOST):
-        value = to_int(match[1] or match[2])
+    for match in islice(chain(_LEVELS.finditer(whole), _DIVIDED.finditer(whole)), _MOST):
+        value = to_int(match[1])
         if value and 2 <= value <= 30:
             return value
     return None

@@ -15,22 +15,25 @@ _OPEN, _CLOSE = '“"「『《(（‘【', '”"」』》)）’】'
 _QUOTED = r"[“\"「『《（(‘【]([^”\"」』》）)’】“。，,；;]{2,20})[”\"」』》）)’】]"
 _ORG_TYPES = r"(?:有限责任公司|股份有限公司|有限公司|分公司|公司|集团|商贸|联盟|商学院|基金会|合作社|工作室|俱乐部|交易中心|交易所|商会|研究院|国际控股|控股)"
 _APP_TYPES = r"(?:app|软件|小程序|公众号|微信群|qq群|平台|网站|商城|系统|币)"
-_ORG = re.compile(rf"([\u4e00-\u9fffa-z0-9·]{{2,18}}?){_ORG_TYPES}")
-_ORG_QUOTED = re.compile(
-    rf"(?:名叫|叫做|叫|名为|称为|称作|自称|所谓的?|打着|组织|公司|项目|平台|集团|团队|加入|入股|参加|做|搞)(?:了|的)?(?:一个|个)?{_QUOTED}|{_QUOTED}(?:的)?(?:{_ORG_TYPES}|组织|团队|项目|平台|团伙|骗局|传销|养生馆|生活馆|健康|保健|产品)"
+_ORG_END = re.compile(_ORG_TYPES)
+_QUOTE = re.compile(_QUOTED)
+_BEFORE_QUOTE = re.compile(
+    r"(?:名叫|叫做|叫|名为|称为|称作|自称|所谓的?|打着|组织|公司|项目|平台|集团|团队|加入|入股|参加|做|搞)(?:了|的)?(?:一个|个)?$"
 )
+_AFTER_QUOTE = re.compile(rf"(?:的)?(?:{_ORG_TYPES}|组织|团队|项目|平台|团伙|骗局|传销|养生馆|生活馆|健康|保健|产品)")
+_APP_BEFORE = re.compile(rf"{_APP_TYPES}(?:名叫|叫做|叫|名称是|名为|是|:|：)?$")
+_APP_AFTER = re.compile(rf"(?:的|这个|这款)?(?:网络|手机|虚拟)?{_APP_TYPES}")
 _CALLED = re.compile(
     r"(?:名叫|叫做|名为|称为|自称为?|叫个|叫|入股|加入了?|投资了?|参与了?|参加了?|在做|做的是|公司名称?[是为:：]|平台[是为:：]|项目[是为:：])([\u4e00-\u9fffa-z0-9]{2,10}?)(?:的)?(?:公司|集团|组织|平台|项目|团队|app|软件|商城|传销|联盟|投资|理财|大概|，|,|。|的直销|国际)"
 )
-_APP = re.compile(
-    rf"{_QUOTED}(?:的|这个|这款)?(?:网络|手机|虚拟)?{_APP_TYPES}|{_APP_TYPES}(?:名叫|叫做|叫|名称是|名为|是|:|：)?{_QUOTED}|(?<![a-z0-9])([a-z][a-z0-9]{{1,15}})(?:的)?(?:手机|网络|这个|这款)?{_APP_TYPES}"
-)
-_COIN = re.compile(r"([\u4e00-\u9fff]{2,6}?)(?:币|商城app|手机app|app)(?!圈|市|值)")
+_LATIN_APP = re.compile(rf"[a-z][a-z0-9]{{1,15}}+(?:的)?(?:手机|网络|这个|这款)?{_APP_TYPES}")
+_LATIN = re.compile("[a-z][a-z0-9]+")
+_COIN = re.compile(r"(?:币|商城app|手机app|app)(?!圈|市|值)")
 _HOST = re.compile(
     r"(?<![a-z0-9@.])((?:[a-z0-9-]{1,40}\.){1,3}(?:com|cn|net|org|vip|top|cc|xyz|io|me|club|shop|app|info))(?![a-z0-9])"
 )
 _BREAK = re.compile(
-    r".*(?:位于|名叫|叫做|名为|自称|所谓的?|关于|举报|投诉|反映|查处|我们|我|你|他|她|们|的|在|是|有|了|这家|那家|一家|这个|那个|一个|该|此|某|去|到|从|和|与|及|对|被|让|把|将|利用|通过|打着|以|加入|进入|进|做|搞|里|说|给|向|就|都|也|楼|栋|号|层|室|骗入|入股|整个|请|管|叫|找|开|成立|注册|每个|各|哪|家|种|等|由|为|并|还|后|前|称|卖|买|用|带|看|听|推销|生产|销售|宣传|帮|炒|刷|投资|省|市(?!场)|区(?!块)|县)"
+    r"位于|名叫|叫做|名为|自称|所谓的?|关于|举报|投诉|反映|查处|我们|我|你|他|她|们|的|在|是|有|了|这家|那家|一家|这个|那个|一个|该|此|某|去|到|从|和|与|及|对|被|让|把|将|利用|通过|打着|以|加入|进入|进|做|搞|里|说|给|向|就|都|也|楼|栋|号|层|室|骗入|入股|整个|请|管|叫|找|开|成立|注册|每个|各|哪|家|种|等|由|为|并|还|后|前|称|卖|买|用|带|看|听|推销|生产|销售|宣传|帮|炒|刷|投资|省|市(?!场)|区(?!块)|县"
 )
 _AREA = re.compile(
     r"^(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区))?(?:[a-z0-9\u4e00-\u9fff]{1,6}?(?:市|区|县|镇|乡|街道)(?!场))*"
@@ -41,6 +44,7 @@ _NOT_ORGS = frozenset(
 _NOT_APPS = frozenset(
     "微信 qq 支付宝 抖音 快手 淘宝 京东 美团 手机 网络 电商 腾讯 百度 微博 app 各种 网上 虚拟 数字 手机app 某 该 这个 那个 一个 购物 积分 社交 交友 婚恋 投资 直播 线上 网购 交易 理财 招聘 短视频 视频 政务 投诉 留言 问政 人民 炒 数字货 虚拟货 加密货 货 项目方刷 挖 人民币 硬 外 加密 刷 货 传销 空气 返利 比特 下载 互联网 信息 用 搞 网 管理 监管 会员 传销组织 金融 支付 第三方 拼团 平台 系统 公司 cx vx wx ip pc ok vip mmm".split()
 )
+_NOT_HAN = re.compile("[^\u4e00-\u9fffa-z0-9·]")
 _NOT_IN_NAMES = re.compile("[，。？！的了我你他她们不没有吗吧这那哪些就元骗被很]")
 _CUES = "|".join(sorted(_DATA["cues"].split(), key=len, reverse=True))
 _LEADER = re.compile(
@@ -53,18 +57,23 @@ _WHO = re.compile(
 _REPORTER = re.compile(r"(?:我|本人|举报人|反映人|投诉人)(?:的名字|姓名)?(?:叫|是|:|：)?$")
 
 
-def _trim(name: str) -> str:
-    name = _BREAK.sub("", name)
-    return _AREA.sub("", name)
+def _trim(run: str) -> str:
+    run = _NOT_HAN.split(run)[-1]
+    last = 0
+    for found in _BREAK.finditer(run):
+        last = found.end()
+    return _AREA.sub("", run[last:])
 
 
 def find_organisations(whole: str) -> tuple[str, ...]:
     """Names of companies, leagues, groups: without type words such as 有限公司, without the area before them."""
     names: dict[str, None] = {}
-    for match in islice(_ORG_QUOTED.finditer(whole), _MOST * 2):
-        _keep(names, match[1] or match[2], _NOT_ORGS)
-    for match in islice(_ORG.finditer(whole), _MOST * 4):
-        _keep(names, _trim(match[1]), _NOT_ORGS)
+    for match in islice(_QUOTE.finditer(whole), _MOST * 3):
+        before = whole[max(0, match.start() - 8) : match.start()]
+        if _BEFORE_QUOTE.search(before) or _AFTER_QUOTE.match(whole, match.end()):
+            _keep(names, match[1], _NOT_ORGS)
+    for match in islice(_ORG_END.finditer(whole), _MOST * 4):
+        _keep(names, _trim(whole[max(0, match.start() - 16) : match.start()]), _NOT_ORGS)
     for match in islice(_CALLED.finditer(whole), _MOST * 2):
         _keep(names, _trim(match[1]), _NOT_ORGS, least=3)
     return tuple(names)[:_MOST]
@@ -73,12 +82,15 @@ def find_organisations(whole: str) -> tuple[str, ...]:
 def find_apps(whole: str) -> tuple[str, ...]:
     """Names of apps, accounts, coins and sites; well-known carriers (微信, 支付宝) are not targets."""
     names: dict[str, None] = {}
-    for match in islice(_APP.finditer(whole), _MOST * 3):
-        quoted = match[1] or match[2]
-        _keep(names, quoted or match[3], _NOT_APPS)
+    for match in islice(_QUOTE.finditer(whole), _MOST * 3):
+        before = whole[max(0, match.start() - 8) : match.start()]
+        if _APP_AFTER.match(whole, match.end()) or _APP_BEFORE.search(before):
+            _keep(names, match[1], _NOT_APPS)
+    for match in islice(_LATIN_APP.finditer(whole), _MOST * 3):
+        _keep(names, _LATIN.match(match[0])[0], _NOT_APPS)
     for match in islice(_COIN.finditer(whole), _MOST * 2):
-        _keep(names, _trim(match[1]), _NOT_APPS)
-    for match in islice(_HOST.finditer(whole), _MOST):
+        _keep(names, _trim(whole[max(0, match.start() - 6) : match.start()]), _NOT_APPS)
+    for match in islice(_HOST.finditer(whole), _MOST) if "." in whole else ():
         if not match[1].endswith(("baidu.com", "qq.com", "weibo.com", "gov.cn", "people.com.cn", "sina.com.cn")):
             names[match[1].removeprefix("www.")] = None
     return tuple(names)[:_MOST]

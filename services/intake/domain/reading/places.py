@@ -11,29 +11,32 @@ _DATA = load("places")
 _TYPES = tuple(sorted(_DATA["estate_types"].split(), key=len, reverse=True))
 _PLAIN = tuple(_DATA["plain_types"].split())
 _NOT = frozenset(_DATA["not_estates"].split())
-_BREAK = re.compile(
-    r".*(?:[^\u4e00-\u9fffa-z0-9·]|"
-    + "|".join(re.escape(word) for word in sorted(_DATA["breaks"].split(), key=len, reverse=True))
-    + r"|和(?=[^园谐平家美]))"
-)
+_BREAK = re.compile("|".join(sorted(_DATA["breaks"].split(), key=len, reverse=True)) + r"|和(?=[^园谐平家美])")
+_NOT_OF_NAME = re.compile(r"[^\u4e00-\u9fffa-z0-9·]")
 _C = "一二三四五六七八九十"
-_BUILDING = rf"(?P<b>[a-z]?\d{{1,3}}[a-z]?|[{_C}]{{1,3}}|[a-z]|[东南西北])\s?(?:栋|幢|号楼|座|#楼|#|号栋|橦)(?!椅|谈)"
-_UNIT = rf"(?:(?P<u>\d{{1,2}}|[{_C}]{{1,2}}|[甲乙丙丁a-z])\s?单元)"
-_FLOOR = rf"(?:第?(?P<f>-?\d{{1,2}}|[{_C}]{{1,3}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市))"
+_BUILDING = rf"(?P<b>[a-z\d{_C}东南西北][\da-z{_C}]{{0,3}}+)\s?(?:栋|幢|号楼|座|#楼|#|号栋|橦)(?!椅|谈|落)"
+_UNIT = rf"(?:(?P<u>[\d{_C}甲乙丙丁a-z][\d{_C}]?)\s?单元)"
+_FLOOR = rf"(?:第?(?P<f>[-\d{_C}][\d{_C}]{{0,2}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市))"
 _END = r"(?![\d元块万千百亿人年名多余来位天月个%号路.]|平方|平米)"
 _ROOM = rf"(?:(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}}){_END}\s?(?:室|号?房间?|户)?)"
 _SEP = r"[\s,，、-]{0,2}"
-_PATTERNS = (
-    re.compile(rf"{_BUILDING}(?:{_SEP}{_UNIT})?(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
-    re.compile(rf"{_UNIT}(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
-    re.compile(rf"{_FLOOR}(?:{_SEP}{_ROOM})?"),
-    re.compile(rf"(?<![\d-])(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}})\s?(?:室|号房|房(?!价|产|源|租|贷))"),
-    re.compile(
-        r"(?<=[\u4e00-\u9fff])(?P<b>\d{1,3})(?P<x>-)(?:(?P<u>\d{1,2})-)?(?P<r>\d{3,4})(?![\d-])(?:室|号(?!码)|房)?"
-        + _END
-    ),
+_PATTERNS = tuple(
+    (cues, re.compile(expression))
+    for cues, expression in (
+        ("栋幢楼座#橦", rf"{_BUILDING}(?:{_SEP}{_UNIT})?(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
+        ("单", rf"(?P<u>[\d{_C}甲乙丙丁a-z][\d{_C}]?)\s?单元(?:{_SEP}{_FLOOR})?(?:{_SEP}{_ROOM})?"),
+        (
+            "楼层",
+            rf"(?P<f>[-\d{_C}][\d{_C}]{{0,2}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市)(?:{_SEP}{_ROOM})?",
+        ),
+        ("室房", rf"(?P<r>[\d{_C}][\d{_C}零]{{2,3}}+[a-z]?)\s?(?:室|号房|房(?!价|产|源|租|贷))"),
+        (
+            "-",
+            r"(?P<b>\d{1,3}+)(?P<x>-)(?:(?P<u>\d{1,2})-)?(?P<r>\d{3,4})(?![\d-])(?:室|号(?!码)|房)?" + _END,
+        ),
+    )
 )
-_ROAD = re.compile(r"([\u4e00-\u9fff]{2,12}?(?:路|大街|大道|街|巷|弄|胡同))\s?(\d{1,5})\s?号(?!线|楼|公交)")
+_ROAD = re.compile(r"(?:路|街|大道|巷|弄|胡同)\s?(\d{1,5}+)\s?号(?!线|楼|公交)")
 _AREA_PIECE = re.compile(
     r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|经开区|高新区|开发区|新区))"
 )
@@ -77,10 +80,11 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
         area, name = _name_before(whole, end)
         if name and _is_estate(name, whole[start:end]):
             found.append(Place(text=name, area=area, estate=_plain(name)))
-    for match in islice(_ROAD.finditer(whole), _MOST):
-        area, name = _split_area(_BREAK.sub("", match[1]))
+    for match in islice(_ROAD.finditer(whole), _MOST) if "号" in whole else ():
+        end = match.start(1)
+        area, name = _split_area(_after_break(whole[max(0, end - 12) : end].rstrip(" ")))
         if len(name) >= 2:
-            found.append(Place(text=f"{name}{match[2]}号", area=area, road=f"{name}{match[2]}号"))
+            found.append(Place(text=f"{name}{match[1]}号", area=area, road=f"{name}{match[1]}号"))
     return _distinct(found)
 
 
@@ -92,7 +96,9 @@ def _loose(groups: dict[str, str | None]) -> bool:
 def _anchors(whole: str) -> list[re.Match[str]]:
     matches: list[re.Match[str]] = []
     spans: list[tuple[int, int]] = []
-    for expression in _PATTERNS:
+    for cues, expression in _PATTERNS:
+        if not any(cue in whole for cue in cues):
+            continue
         for match in islice(expression.finditer(whole), _MOST * 3):
             if not any(s < match.end() and match.start() < e for s, e in spans):
                 matches.append(match)
@@ -101,13 +107,22 @@ def _anchors(whole: str) -> list[re.Match[str]]:
 
 
 def _name_before(whole: str, end: int) -> tuple[str, str]:
-    run = whole[max(0, end - _LOOK_BACK) : end]
-    run = _BREAK.sub("", run.rstrip(" "))
+    run = _after_break(whole[max(0, end - _LOOK_BACK) : end].rstrip(" "))
     area, name = _split_area(run)
     name = re.sub(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$", "", name) or name
     if len(name) < 2 or name.isdigit() or name in _NOT:
         return area, ""
     return area, _plain(name)
+
+
+def _after_break(run: str) -> str:
+    """The end of `run` behind the last word that no name contains."""
+    for mark in reversed(_NOT_OF_NAME.findall(run)[-1:]):
+        run = run[run.rindex(mark) + 1 :]
+    last = 0
+    for found in _BREAK.finditer(run):
+        last = found.end()
+    return run[last:]
 
 
 def _split_area(run: str) -> tuple[str, str]:
