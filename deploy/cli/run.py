@@ -48,14 +48,8 @@ def _foreground(demo: bool, port_base: int) -> None:
     from deploy.local.up import up as run
 
     state = State.default()
-
-    def ready(instance: Instance) -> None:
-        from deploy.local.demo import greet
-
-        greet(instance, sample=demo, say=_say)
-
     try:
-        run(state, base=port_base, settings=os.environ, say=_say, ready=ready)
+        run(state, base=port_base, settings=os.environ, say=_say, sample=demo)
     except AlreadyRunningError:
         _already(state)
     except PortTakenError as error:
@@ -105,7 +99,7 @@ def _detached(demo: bool, port_base: int, env_file: Path | None) -> None:
     while True:
         ended = child.poll()
         instance = Instance.read(state)
-        ready = instance is not None and instance.supervisor.pid == child.pid and instance.phase == "ready"
+        ready = instance is not None and instance.supervisor.pid == child.pid and instance.greeted
         with open(log, "rb") as file:
             file.seek(shown)
             text = file.read()

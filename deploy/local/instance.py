@@ -37,6 +37,8 @@ class Instance:
     servers: Servers | None = None
     trouble: str = ""
     phases: dict[str, float] = field(default_factory=dict)
+    greeted: bool = False
+    """Whether `up` has said everything it has to say."""
 
     @classmethod
     def read(cls, state: State | None = None) -> Instance | None:
@@ -81,6 +83,7 @@ class Instance:
             "servers": asdict(self.servers) if self.servers else None,
             "trouble": self.trouble,
             "phases": self.phases,
+            "greeted": self.greeted,
         }
         write_private(self.state.run / "instance.json", json.dumps(raw, indent=1))
 

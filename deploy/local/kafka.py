@@ -119,7 +119,8 @@ class Kafka:
             "format.args",
             ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
             "kafka.tools.StorageTool",
-            ["format", "--cluster-id", cluster, "--config", settings, "--add-scram", admin],
+            # With "=", because one id in sixty-four begins with "-".
+            ["format", f"--cluster-id={cluster}", "--config", settings, "--add-scram", admin],
         )
         made = subprocess.run(
             [java(), f"@{arguments}"], capture_output=True, text=True, env=self._environment(), cwd=self.folder

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from deploy.local import archive, jars
+from deploy.local import archive, demo, jars
 from deploy.local.cluster import Cluster
 from deploy.local.instance import Instance, only_one
 from deploy.local.outside import Outside, Servers
 from deploy.local.ports import Ports, conflicts
 from deploy.local.process import Identity, Records
-from deploy.local.services import specs
+from deploy.local.services import Spec, specs
 from deploy.local.state import SERVICES, State
 from deploy.local.supervisor import Supervisor
 
@@ -39,13 +39,13 @@ def up(
     base: int,
     settings: Mapping[str, str],
     say: Callable[[str], None],
-    ready: Callable[[Instance], None] = lambda instance: None,
+    sample: bool = False,
 ) -> None:
-    """Start everything, tell `ready`, watch over it, and stop everything on SIGINT, SIGTERM or SIGHUP.
+    """Start everything, say where it is, watch over it, and stop everything on SIGINT, SIGTERM or SIGHUP.
 
     Args:
         base: first port. settings: the environment, which may name an outside PostgreSQL and Kafka.
-        say: takes one line of progress.
+        say: takes one line for people. sample: also bring in the shipped sample messages.
 
     Raises:
         AlreadyRunningError, PortTakenError, OutsideError: before anything has been started.
@@ -71,7 +71,7 @@ def up(
         )
         instance.write("starting")
         try:
-            _run(instance, ports, say, ready, stop)
+            _run(instance, ports, say, sample, stop)
         except StopAsked:
             instance.write("stopped")
         except BaseException as error:
@@ -83,7 +83,7 @@ def _run(
     instance: Instance,
     ports: Ports,
     say: Callable[[str], None],
-    ready: Callable[[Instance], None],
+    sample: bool,
     stop: _Stop,
 ) -> None:
     begun = time.monotonic()
@@ -98,7 +98,6 @@ def _run(
     else:
         _fetch(state, say)
         cluster = Cluster(state, ports, note=note)
-    begun_services = time.monotonic()
     secrets = cluster.secrets
     made = specs(
         ports=ports.services,
@@ -113,10 +112,8 @@ def _run(
     supervisor = Supervisor(cluster, made, log=say)
     supervisor.start()
     try:
-        note("services", time.monotonic() - begun_services)
-        note("all", time.monotonic() - begun)
-        ready(instance)
-        instance.write("ready")
+        note("services", time.monotonic() - begun)
+        _welcome(instance, made[0], sample, say)
         stop.running = True
         supervisor.run(stop.asked.is_set)
     finally:
@@ -126,6 +123,21 @@ def _run(
         supervisor.stop()
         say("stopped")
     instance.write("stopped")
+
+
+def _welcome(instance: Instance, notify: Spec, sample: bool, say: Callable[[str], None]) -> None:
+    """Demo accounts, sample messages, the address. Trouble with these is told; the instance runs all the same."""
+    try:
+        if demo.seed(instance, notify):
+            say("demo accounts made")
+        instance.write("ready")
+        if sample:
+            demo.bring_sample(instance, say)
+    except demo.DemoError as error:
+        say(str(error))
+    demo.greet(instance, say)
+    instance.greeted = True
+    instance.write("ready")
 
 
 def _fetch(state: State, say: Callable[[str], None]) -> None:
