@@ -1,8 +1,10 @@
 """Bounded expressions over folded text: numbers, amounts, and several patterns tried in turn."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 _N = "一二两三四五六七八九十百千万几数好上近"
 _VALUE = "一二三四五六七八九"
@@ -38,10 +40,95 @@ class Expressions:
 
 def compiled(*expressions: str) -> Expressions:
     """Expressions of the data files; N is any number, M any amount of money, P an amount or a bare price."""
-    return Expressions(
-        tuple(re.compile(re.sub(r"(?<![A-Za-z\\])([NMP])(?![A-Za-z])", _expand, one)) for one in expressions)
-    )
+    return Expressions(tuple(re.compile(_expanded(one)) for one in expressions))
 
 
-def _expand(found: re.Match[str]) -> str:
-    return {"N": NUMBER, "M": MONEY, "P": PRICE}[found[1]]
+def _expanded(expression: str) -> str:
+    kinds = {"N": NUMBER, "M": MONEY, "P": PRICE}
+    return re.sub(r"(?<![A-Za-z\\])([NMP])(?![A-Za-z])", lambda found: kinds[found[1]], expression)
+
+
+def _whole_number(expression: str) -> str:
+    begins_inside = rf"(?<![\d{_N}])" if expression[0] in "NMP" else ""
+    return begins_inside + _expanded(expression)
+
+
+class Anchored:
+    """Many expressions, each tried only where one of the words stands that it can begin with.
+
+    One pass of an automaton over those words replaces a search per expression. An expression must therefore begin with literal
+    words: `拉…`, `(?:拉|推荐)…`, or a number (N, M, P). Raises ValueError for one that does not.
+    """
+
+    __slots__ = ("_automaton", "_codes", "_patterns", "_tried")
+
+    def __init__(self, expressions: Sequence[tuple[str, str]]) -> None:
+        begins: dict[str, list[int]] = {}
+        for number, (_, expression) in enumerate(expressions):
+            for word in leads(expression):
+                begins.setdefault(word, []).append(number)
+        self._codes = [code for code, _ in expressions]
+        self._patterns = [re.compile(_whole_number(expression)).match for _, expression in expressions]
+        self._automaton = AhoCorasick(list(begins), implementation=Implementation.DFA)
+        self._tried = [tuple(numbers) for numbers in begins.values()]
+
+    def matches(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:
+        """Code and match of every expression that fits, none overlapping itself, by where they begin or end."""
+        ends: dict[int, int] = {}
+        for word, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for number in self._tried[word]:
+                if ends.get(number, 0) <= start and (found := self._patterns[number](text, start)):
+                    ends[number] = found.end()
+                    yield self._codes[number], found
+
+    def first(self, text: str) -> str | None:
+        """The code of the first expression, in the order given, that fits anywhere."""
+        best = len(self._codes)
+        for word, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for number in self._tried[word]:
+                if number < best and self._patterns[number](text, start):
+                    best = number
+        return self._codes[best] if best < len(self._codes) else None
+
+
+_META = frozenset(".^$*+?{}[]()|\\")
+
+
+def leads(expression: str) -> tuple[str, ...]:
+    """The literal words an expression can begin with.
+
+    >>> leads("(?:拉|推荐了?)[^。]{0,3}人"), leads("被关")
+    (('拉', '推荐'), ('被关',))
+    """
+    if expression[0] in "NMP":
+        return tuple(_N + "0123456789")
+    if expression.startswith("(?:"):
+        depth, end = 1, 3
+        while depth:
+            depth += {"(": 1, ")": -1}.get(expression[end], 0)
+            end += 1
+        inner, after = expression[3 : end - 1], expression[end : end + 1]
+        if after in ("?", "*", "{"):
+            raise ValueError(f"expression may not begin with something optional: {expression}")
+        return tuple(dict.fromkeys(word for one in _split(inner) for word in leads(one)))
+    word = ""
+    for char in expression:
+        if char in _META:
+            if char in "?*{":
+                word = word[:-1]
+            break
+        word += char
+    if not word:
+        raise ValueError(f"expression must begin with words: {expression}")
+    return (word,)
+
+
+def _split(inner: str) -> list[str]:
+    parts, depth = [""], 0
+    for char in inner:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts

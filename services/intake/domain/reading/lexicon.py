@@ -8,7 +8,7 @@ from functools import cache
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
-from services.intake.domain.reading.expressions import Expressions, compiled
+from services.intake.domain.reading.expressions import Anchored, Expressions, compiled
 from services.intake.domain.reading.folding import fold, load
 
 SEPARATORS = (" ", "*", "·", ".", "-", "/", "_", "~", "|", "•", "、", "+", "x")
@@ -27,13 +27,11 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A sign in the form of bounded expressions, tried only where one of its `cues` stands."""
+    """A sign in the form of bounded expressions (`Lexicon.scan` finds them)."""
 
     code: str
     points: int
     kinds: tuple[str, ...]
-    cues: tuple[str, ...]
-    expression: Expressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,6 @@ class Context:
     code: str
     percent: int
     talk: bool
-    expression: Expressions
 
 
 @dataclass(slots=True)
@@ -90,9 +87,11 @@ class Lexicon:
     plain_sign: list[str | None]
     inside: dict[str, tuple[str, ...]]
     signs: dict[str, Sign]
-    patterns: tuple[Pattern, ...]
+    patterns: dict[str, Pattern]
+    scan: Anchored
     combos: tuple[Combo, ...]
-    contexts: tuple[Context, ...]
+    contexts: dict[str, Context]
+    around: Anchored
     past: Expressions
     praise: Expressions
     praise_alone: Expressions
@@ -102,7 +101,7 @@ class Lexicon:
     topics: tuple[str, ...]
     alarms: dict[str, int]
     alarm_threshold: int
-    held: Expressions
+    held: Anchored
     cut_off: Expressions
     quiet: dict[str, Expressions]
 
@@ -154,23 +153,17 @@ def lexicon() -> Lexicon:
         plain_sign=[_only_sign(one) for one in ordered],
         inside=_inside(automaton, words, ordered),
         signs=table,
-        patterns=tuple(
-            Pattern(
-                one["code"],
-                one["points"],
-                tuple(one.get("kinds", ())),
-                tuple(one["cues"].split()),
-                compiled(*one["expressions"]),
-            )
-            for one in patterns["pattern"]
-        ),
+        patterns={
+            one["code"]: Pattern(one["code"], one["points"], tuple(one.get("kinds", ()))) for one in patterns["pattern"]
+        },
+        scan=Anchored([(one["code"], text) for one in patterns["pattern"] for text in one["expressions"]]),
         combos=tuple(
             Combo(frozenset(one["all"]), one["points"], tuple(one.get("kinds", ()))) for one in patterns["combo"]
         ),
-        contexts=tuple(
-            Context(one["code"], one["percent"], one.get("talk", False), compiled(*one["around"]))
-            for one in contexts["context"]
-        ),
+        contexts={
+            one["code"]: Context(one["code"], one["percent"], one.get("talk", False)) for one in contexts["context"]
+        },
+        around=Anchored([(one["code"], text) for one in contexts["context"] for text in one["around"]]),
         past=compiled(*contexts["past"]["patterns"]),
         praise=compiled(*contexts["praise"]["patterns"]),
         praise_alone=compiled(contexts["praise"]["open"]),
@@ -180,7 +173,7 @@ def lexicon() -> Lexicon:
         topics=tuple(group["code"] for group in topics["topic"]),
         alarms=alarms,
         alarm_threshold=urgency["threshold"],
-        held=compiled(*by_code["held"]["expressions"]),
+        held=Anchored([("held", text) for text in by_code["held"]["expressions"]]),
         cut_off=compiled(*by_code["cut_off"]["expressions"]),
         quiet={code: compiled(expression) for code, expression in urgency["quiet"].items()},
     )

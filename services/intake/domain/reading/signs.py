@@ -1,7 +1,6 @@
 """Weighing the signs: is it about pyramid selling, and of which kind."""
 
 from dataclasses import dataclass, field
-from itertools import islice
 
 from services.intake.domain.reading.lexicon import Lexicon
 from services.intake.domain.reading.model import Reason
@@ -12,6 +11,7 @@ _MENTIONS = 10
 """Mentions of the name whose surroundings are looked at."""
 _AROUND = 16
 _QUOTE = 40
+_QUOTES = 3
 
 
 @dataclass(slots=True)
@@ -109,14 +109,16 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
     reasons: dict[str, tuple[str, ...]] = {}
     kinds_of: dict[str, tuple[str, ...]] = {code: lexicon.signs[code].kinds for code in signs}
     if hint >= _HINT or "opener" in signs:
-        for pattern in lexicon.patterns:
-            if any(cue in found.whole for cue in pattern.cues):
-                quotes = tuple(m[0][:_QUOTE] for m in islice(pattern.expression.finditer(found.whole), 3))
-                if quotes:
-                    more = min(len(set(quotes)), 3) - 1
-                    earned[pattern.code] = pattern.points + pattern.points * more * 3 // 10
-                    reasons[pattern.code] = quotes
-                    kinds_of[pattern.code] = pattern.kinds
+        quotes: dict[str, list[str]] = {}
+        for code, match in lexicon.scan.matches(found.whole):
+            known = quotes.setdefault(code, [])
+            if len(known) < _QUOTES:
+                known.append(match[0][:_QUOTE])
+        for code, known in quotes.items():
+            pattern = lexicon.patterns[code]
+            earned[code] = pattern.points + pattern.points * (len(set(known)) - 1) * 3 // 10
+            reasons[code] = tuple(known)
+            kinds_of[code] = pattern.kinds
         present = earned.keys()
         for number, combo in enumerate(lexicon.combos):
             if combo.codes <= present:
@@ -154,16 +156,12 @@ def _worth_saying(lexicon: Lexicon, code: str) -> bool:
 
 def _mentions(lexicon: Lexicon, found: Found) -> tuple[int, str]:
     """What the mentions of the name are worth in percent, and the context that says so."""
-    whole, best, why, talk = found.whole, -1, "", 0
+    whole, best, why = found.whole, -1, ""
     looked = found.mentions[:_MENTIONS]
     for start, end in looked:
         window = f"{whole[max(0, start - _AROUND) : start]}▲{whole[end : end + _AROUND]}"
-        percent, code = 100, "asserted"
-        for context in lexicon.contexts:
-            if context.expression.search(window):
-                percent, code = context.percent, context.code
-                talk += context.talk
-                break
+        context = lexicon.contexts[lexicon.around.first(window) or "asserted"]
+        percent, code = context.percent, context.code
         if percent > best:
             best, why = percent, code
     if best == 100:

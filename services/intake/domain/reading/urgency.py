@@ -5,18 +5,20 @@ happen, or of a lawful or accidental confinement, does not ring.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from services.intake.domain.reading.lexicon import Lexicon
 from services.intake.domain.reading.model import Reason
 from services.intake.domain.reading.signs import Found
 
 _LOOKED_AT = 24
-_SENTENCE = "。！？!?\n;；"
-_CLAUSE = "。！？!?\n;；，, "
+_EACH = 4
+_SENTENCE_END = re.compile("[。！？!?;；\\n]")
+_CLAUSE_MARKS = "，,、 "
 _WIDEST = 160
+_BEFORE = 24
 _WANTED = re.compile(
     r"(?:不|没|没有|想|要|能|让|求|帮|请|才能|才|无法|何时|时候|希望|盼|早日|尽快|赶紧|赶快|设法|怎么|如何|未|肯|准|许|给|去|快)(?:他|她|我|人|们|其|我们|他们|把[^，。]{1,6})?$"
 )
@@ -24,6 +26,7 @@ _OTHERS = re.compile(
     r"(?:里面还有|屋里还有|还有|仍有|剩下|其余|其他)[^。！？，,]{0,8}(?:人|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘)"
 )
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
+_ALWAYS = ("minor", "person", "outcry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +46,27 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
 
     A message that is not about pyramid selling rings only for a person held against the law by somebody.
     """
-    if not (found.alarms or found.hinted):
+    if not (found.alarms or found.hinted) or not (relevant or found.hinted):
         return _SILENT
-    if not relevant and not found.hinted:
-        return _SILENT
-    whole, quiet = found.whole, lexicon.quiet
-    released = _released(lexicon, whole)
-    others = bool(released and _OTHERS.search(whole))
+    scene = _Scene(lexicon, found, relevant)
     now: list[str] = []
     once: list[str] = []
     if found.hinted:
-        for match in islice(lexicon.held.finditer(whole), _LOOKED_AT):
-            state = _state(lexicon, found, match.start(), match.end(), relevant, released and not others)
+        for _, match in islice(lexicon.held.matches(found.whole), _LOOKED_AT):
+            state = scene.state(match.start(), match.end())
             if state:
                 (now if state == "now" else once).append(match[0][:40])
     if not relevant:
-        rings = bool(now) and any(quiet["captive"].search(words) for words in now)
+        captive = lexicon.quiet["captive"]
+        rings = any(captive.search(words) for words in now)
         return Alarm(rings, False, (Reason("held", tuple(now[:4])),) if rings else ())
-    points: dict[str, int] = {}
-    words: dict[str, list[str]] = {}
-    for code, spans in found.alarms.items():
-        kept = [
-            whole[start:end]
-            for start, end in spans[:_LOOKED_AT]
-            if code in ("minor", "person", "outcry")
-            or _present(lexicon, found, code, start, end, released and not others)
-        ]
-        if kept:
-            points[code] = lexicon.alarms[code]
-            words[code] = list(dict.fromkeys(kept))
-    if found.hinted and (match := lexicon.cut_off.search(whole)):
-        low, high = _bounds(whole, match.start(), match.end(), _SENTENCE)
-        if not quiet["authority"].search(whole[low:high]):
-            state = _state(lexicon, found, match.start(), match.end(), relevant, released and not others)
+    points, words = scene.words_of_alarm()
+    if found.hinted and (match := lexicon.cut_off.search(found.whole)):
+        state = scene.state(match.start(), match.end())
+        if state and not scene.says("authority", scene.sentence(match.start(), match.end())):
             if state == "now":
                 points["cut_off"], words["cut_off"] = lexicon.alarms["cut_off"], [match[0][:40]]
-            elif state:
+            else:
                 once.append(match[0][:40])
     if now:
         points["held"], words["held"] = lexicon.alarms["held"], now
@@ -94,70 +82,106 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
     return Alarm(urgent, bool(now or once or "cut_off" in points), reasons)
 
 
-def _bounds(whole: str, start: int, end: int, marks: str) -> tuple[int, int]:
-    left = start
-    while left > 0 and start - left < _WIDEST and whole[left - 1] not in marks:
-        left -= 1
-    right = end
-    while right < len(whole) and right - end < _WIDEST and whole[right] not in marks:
-        right += 1
-    return left, right
+@dataclass(slots=True)
+class _Scene:
+    """One message while it is listened to; what a sentence says is looked up once."""
 
+    lexicon: Lexicon
+    found: Found
+    relevant: bool
+    over: bool = False
+    ends: list[int] = field(default_factory=list)
+    people: list[int] = field(default_factory=list)
+    said: dict[tuple[str, tuple[int, int]], bool] = field(default_factory=dict)
 
-def _state(lexicon: Lexicon, found: Found, start: int, end: int, relevant: bool, over: bool) -> str:
-    """`now`, `once`, or nothing when nobody is or was held by these words."""
-    whole, quiet = found.whole, lexicon.quiet
-    left, _ = _bounds(whole, start, start, _CLAUSE)
-    before = whole[left:start]
-    words = whole[start:end]
-    if quiet["never"].search(before) or quiet["hypothetical"].search(before):
-        return ""
-    if not relevant and quiet["felt"].search(before):
-        return ""
-    low, high = _bounds(whole, start, end, _SENTENCE)
-    sentence = whole[low:high]
-    if quiet["lawful"].search(sentence if not relevant else words):
-        return ""
-    still = bool(quiet["still"].search(sentence))
-    if quiet["legal"].search(sentence) and not still and not _anybody(found, low, high):
-        return ""
-    if still and not over:
+    def __post_init__(self) -> None:
+        whole = self.found.whole
+        self.ends = [match.start() for match in _SENTENCE_END.finditer(whole)]
+        self.people = [start for start, _ in self.found.alarms.get("person", ())]
+        self.over = self._released() and not _OTHERS.search(whole)
+
+    def sentence(self, start: int, end: int) -> tuple[int, int]:
+        """The sentence around a span, cut where it runs on without a mark."""
+        left = bisect_left(self.ends, start)
+        low = self.ends[left - 1] + 1 if left else 0
+        right = bisect_left(self.ends, end)
+        high = self.ends[right] if right < len(self.ends) else len(self.found.whole)
+        return max(low, start - _WIDEST), min(high, end + _WIDEST)
+
+    def says(self, what: str, span: tuple[int, int]) -> bool:
+        """Whether the text of `span` holds the quieting expression `what`."""
+        key = (what, span)
+        known = self.said.get(key)
+        if known is None:
+            known = self.said[key] = bool(self.lexicon.quiet[what].search(self.found.whole[span[0] : span[1]]))
+        return known
+
+    def anybody(self, span: tuple[int, int]) -> bool:
+        """Whether `span` speaks of a certain person."""
+        at = bisect_left(self.people, span[0])
+        return at < len(self.people) and self.people[at] < span[1]
+
+    def state(self, start: int, end: int) -> str:
+        """`now`, `once`, or nothing when nobody is or was held by these words."""
+        quiet = self.lexicon.quiet
+        span = self.sentence(start, end)
+        before = self._before(span[0], start)
+        if quiet["never"].search(before) or quiet["hypothetical"].search(before):
+            return ""
+        if self.relevant:
+            if quiet["lawful"].search(self.found.whole[start:end]):
+                return ""
+        elif quiet["felt"].search(before) or self.says("lawful", span):
+            return ""
+        still = self.says("still", span)
+        if not still and self.says("legal", span) and not self.anybody(span):
+            return ""
+        if still and not self.over:
+            return "now"
+        if self.over or self.says("past", span):
+            return "now" if still and not self.says("released", span) else "once"
         return "now"
-    if over or quiet["past"].search(sentence):
-        return "now" if still and not quiet["released"].search(sentence) else "once"
-    return "now"
 
+    def words_of_alarm(self) -> tuple[dict[str, int], dict[str, list[str]]]:
+        """Alarm words that speak of now, by code, with their points."""
+        points: dict[str, int] = {}
+        words: dict[str, list[str]] = {}
+        for code, spans in self.found.alarms.items():
+            kept: list[str] = []
+            for start, end in spans[:_LOOKED_AT]:
+                if code in _ALWAYS or self._present(code, start, end):
+                    kept.append(self.found.whole[start:end])
+                    if len(kept) == _EACH:
+                        break
+            if kept:
+                points[code] = self.lexicon.alarms[code]
+                words[code] = list(dict.fromkeys(kept))
+        return points, words
 
-def _anybody(found: Found, low: int, high: int) -> bool:
-    return any(low <= start < high for start, _ in found.alarms.get("person", ()))
-
-
-def _present(lexicon: Lexicon, found: Found, code: str, start: int, end: int, over: bool) -> bool:
-    """Whether an alarm word speaks of now, and for `missing`, of a person."""
-    whole, quiet = found.whole, lexicon.quiet
-    left, right = _bounds(whole, start, end, _CLAUSE)
-    before = whole[left:start]
-    if quiet["never"].search(before) or quiet["hypothetical"].search(before):
-        return False
-    low, high = _bounds(whole, start, end, _SENTENCE)
-    sentence = whole[low:high]
-    if code == "missing":
-        if quiet["not_persons"].search(whole[left:right]) or not _anybody(found, max(0, low - 40), high):
+    def _present(self, code: str, start: int, end: int) -> bool:
+        """Whether an alarm word speaks of now, and for `missing`, of a person."""
+        if self.over:
             return False
-    if over:
-        return False
-    if quiet["past"].search(sentence) and not quiet["still"].search(sentence):
-        return code == "trapped_in"
-    return not (quiet["legal"].search(sentence) and not _anybody(found, low, high))
+        quiet = self.lexicon.quiet
+        span = self.sentence(start, end)
+        before = self._before(span[0], start)
+        if quiet["never"].search(before) or quiet["hypothetical"].search(before):
+            return False
+        if code == "missing":
+            clause = self.found.whole[start - len(before) : end + 8]
+            if quiet["not_persons"].search(clause) or not self.anybody((max(0, span[0] - 40), span[1])):
+                return False
+        if self.says("past", span) and not self.says("still", span):
+            return code == "trapped_in"
+        return not (self.says("legal", span) and not self.anybody(span))
 
+    def _before(self, low: int, start: int) -> str:
+        before = self.found.whole[max(low, start - _BEFORE) : start]
+        return before[max(before.rfind(mark) for mark in _CLAUSE_MARKS) + 1 :]
 
-def _ways_out(lexicon: Lexicon, whole: str) -> Iterator[re.Match[str]]:
-    yield from lexicon.quiet["released"].finditer(whole)
-    yield from lexicon.quiet["slipped"].finditer(whole)
-
-
-def _released(lexicon: Lexicon, whole: str) -> bool:
-    for match in islice(_ways_out(lexicon, whole), _LOOKED_AT):
-        if not _WANTED.search(whole[max(0, match.start() - 8) : match.start()]):
-            return True
-    return False
+    def _released(self) -> bool:
+        whole, quiet = self.found.whole, self.lexicon.quiet
+        ways = chain(quiet["released"].finditer(whole), quiet["slipped"].finditer(whole))
+        return any(
+            not _WANTED.search(whole[max(0, match.start() - 8) : match.start()]) for match in islice(ways, _LOOKED_AT)
+        )
