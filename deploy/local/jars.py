@@ -151,5 +151,11 @@ def write_lock(repository: Path, lock: Path = LOCK) -> int:
     written = LockFile.from_resolved_dependencies(
         [*inputs, *transitive, binding], environment_name="dachuan-kafka", min_java_version=17
     )
-    written.save(lock)
+    # jgo notes the time of writing; the same jars leave the file as it was.
+    fresh = lock.with_suffix(".new")
+    written.save(fresh)
+    if lock.exists() and locked(fresh) == locked(lock):
+        fresh.unlink()
+    else:
+        os.replace(fresh, lock)
     return len(written.dependencies)
