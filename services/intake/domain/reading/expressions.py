@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ahocorasick_rs import AhoCorasick, Implementation
 
 _N = "一二两三四五六七八九十百千万几数好上近"
+_NUMERALS = frozenset("0123456789" + _N)
 _VALUE = "一二三四五六七八九"
 NUMBER = rf"[\d{_N}][\d.{_N}]{{0,7}}+[多几来余]?"
 _AMOUNT = rf"[\d{_N}][\d.,{_N}]{{0,11}}+[多几来余]?+个?+"
@@ -48,11 +49,6 @@ def _expanded(expression: str) -> str:
     return re.sub(r"(?<![A-Za-z\\])([NMP])(?![A-Za-z])", lambda found: kinds[found[1]], expression)
 
 
-def _whole_number(expression: str) -> str:
-    begins_inside = rf"(?<![\d{_N}])" if expression[0] in "NMP" else ""
-    return begins_inside + _expanded(expression)
-
-
 class Anchored:
     """Many expressions, each tried only where one of the words stands that it can begin with.
 
@@ -68,18 +64,22 @@ class Anchored:
             for word in leads(expression):
                 begins.setdefault(word, []).append(number)
         self._codes = [code for code, _ in expressions]
-        self._patterns = [re.compile(_whole_number(expression)).match for _, expression in expressions]
+        self._patterns = [re.compile(_expanded(expression)).match for _, expression in expressions]
         self._automaton = AhoCorasick(list(begins), implementation=Implementation.DFA)
         self._tried = [tuple(numbers) for numbers in begins.values()]
 
     def matches(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:
-        """Code and match of every expression that fits, none overlapping itself, by where they begin or end."""
+        """Code and match of every expression that fits, none overlapping itself, in the order in which they begin."""
         ends: dict[int, int] = {}
-        for word, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            for number in self._tried[word]:
-                if ends.get(number, 0) <= start and (found := self._patterns[number](text, start)):
+        patterns, tried, codes = self._patterns, self._tried, self._codes
+        for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            if end - start == 1 and start and text[start] in _NUMERALS and text[start - 1] in _NUMERALS:
+                continue  # inside a number
+            for number in tried[word]:
+                found = patterns[number](text, start)
+                if found and ends.get(number, 0) <= start:
                     ends[number] = found.end()
-                    yield self._codes[number], found
+                    yield codes[number], found
 
     def first(self, text: str) -> str | None:
         """The code of the first expression, in the order given, that fits anywhere."""

@@ -34,6 +34,8 @@ _LEVELS = re.compile(
     r"([\d一二两三四五六七八九十][\d十]?)个?(?:级|层|代)(?:三阶|三晋|代理|分销|会员|下线|返利|提成|返佣|奖|拿|制|别|以上|关系|结构|网络)"
 )
 _DIVIDED = re.compile(r"(?:分成|分为|分|有|共|设)([\d一二两三四五六七八九十][\d十]?)个?(?:级别|等级|层级|级|层(?!楼))")
+_UNITS = re.compile("人民币|rmb|¥|元|块|多|来|余")
+_PARTS = re.compile(r"\d+(?:\.\d+)?|[^\d.]")
 _MOST = 8
 
 
@@ -78,8 +80,8 @@ def yuan(written: str) -> int | None:
     (69800, 69800, 37400, 38000, 1000000000)
     """
     text = written.replace(",", "").replace("个", "")
-    text = re.sub(r"(?:人民币|rmb|¥|元|块|多|来|余)", "", text)
-    parts = re.findall(r"\d+(?:\.\d+)?|[^\d.]", text)
+    text = _UNITS.sub("", text)
+    parts = _PARTS.findall(text)
     if not parts:
         return None
     if not any(part[0].isdigit() and part.isascii() for part in parts):

@@ -38,7 +38,7 @@ class Pattern:
 class Combo:
     """Signs that together mean more than each."""
 
-    codes: frozenset[str]
+    mask: int
     points: int
     kinds: tuple[str, ...]
 
@@ -90,6 +90,7 @@ class Lexicon:
     patterns: dict[str, Pattern]
     scan: Anchored
     combos: tuple[Combo, ...]
+    bits: dict[str, int]
     contexts: dict[str, Context]
     around: Anchored
     past: Expressions
@@ -140,6 +141,8 @@ def lexicon() -> Lexicon:
     for word in places["estate_types"].split():
         role(word).estate = True
 
+    codes = [*table, *(one["code"] for one in patterns["pattern"])]
+    bits = {code: 1 << place for place, code in enumerate(codes)}
     words = list(roles)
     ordered = [roles[word] for word in words]
     automaton = AhoCorasick(words, implementation=Implementation.DFA)
@@ -158,8 +161,10 @@ def lexicon() -> Lexicon:
         },
         scan=Anchored([(one["code"], text) for one in patterns["pattern"] for text in one["expressions"]]),
         combos=tuple(
-            Combo(frozenset(one["all"]), one["points"], tuple(one.get("kinds", ()))) for one in patterns["combo"]
+            Combo(sum(bits[code] for code in one["all"]), one["points"], tuple(one.get("kinds", ())))
+            for one in patterns["combo"]
         ),
+        bits=bits,
         contexts={
             one["code"]: Context(one["code"], one["percent"], one.get("talk", False)) for one in contexts["context"]
         },

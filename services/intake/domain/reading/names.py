@@ -46,6 +46,7 @@ _NOT_APPS = frozenset(
 )
 _NOT_HAN = re.compile("[^\u4e00-\u9fffa-z0-9·]")
 _NOT_IN_NAMES = re.compile("[，。？！的了我你他她们不没有吗吧这那哪些就元骗被很]")
+_TAIL = re.compile(r"(?:有限责任|股份有限|有限|股份|公司|集团|app|软件|平台|商城|组织|项目|团队)+$")
 _CUES = "|".join(sorted(_DATA["cues"].split(), key=len, reverse=True))
 _LEADER = re.compile(
     rf"(?:{_CUES})(?:之一)?(?:名字|姓名)?(?:分别)?(?:名叫|叫做|叫作|叫|是|为)?[:：;； （(“\"]{{0,2}}([\u4e00-\u9fff][\u4e00-\u9fffx×*]{{1,3}})"
@@ -99,9 +100,7 @@ def find_apps(whole: str) -> tuple[str, ...]:
 def _keep(names: dict[str, None], name: str | None, refused: frozenset[str], least: int = 2) -> None:
     if not name:
         return
-    name = re.sub(
-        r"(?:有限责任|股份有限|有限|股份|公司|集团|app|软件|平台|商城|组织|项目|团队)+$", "", name.strip(" ·")
-    )
+    name = _TAIL.sub("", name.strip(" ·"))
     if len(name) < least or name in refused or len(name) > 18 or name.isdigit():
         return
     if "传销" in name or _NOT_IN_NAMES.search(name):

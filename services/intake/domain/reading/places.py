@@ -9,6 +9,8 @@ from services.intake.domain.reading.numbers import short_number
 
 _DATA = load("places")
 _TYPES = tuple(sorted(_DATA["estate_types"].split(), key=len, reverse=True))
+_TYPE_SET = frozenset(_TYPES)
+_TYPE_LENGTHS = tuple(sorted({len(word) for word in _TYPES}, reverse=True))
 _PLAIN = tuple(_DATA["plain_types"].split())
 _NOT = frozenset(_DATA["not_estates"].split())
 _BREAK = re.compile("|".join(sorted(_DATA["breaks"].split(), key=len, reverse=True)) + r"|和(?=[^园谐平家美])")
@@ -41,7 +43,8 @@ _AREA_PIECE = re.compile(
     r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|经开区|高新区|开发区|新区))"
 )
 _AREAS = re.compile(r"((?:[a-z]\d{1,3}(?:市|区|县|镇))|(?:[\u4e00-\u9fff]{2,4}(?:区(?!域|别)|县|镇(?!政府))))")
-_NEAR = 6
+_PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
+_AREA_MARKS = frozenset("省州市区县镇乡道")
 _LOOK_BACK = 22
 _MOST = 8
 
@@ -109,7 +112,8 @@ def _anchors(whole: str) -> list[re.Match[str]]:
 def _name_before(whole: str, end: int) -> tuple[str, str]:
     run = _after_break(whole[max(0, end - _LOOK_BACK) : end].rstrip(" "))
     area, name = _split_area(run)
-    name = re.sub(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$", "", name) or name
+    if name and name[-1] in "期区":
+        name = _PHASE.sub("", name) or name
     if len(name) < 2 or name.isdigit() or name in _NOT:
         return area, ""
     return area, _plain(name)
@@ -117,8 +121,8 @@ def _name_before(whole: str, end: int) -> tuple[str, str]:
 
 def _after_break(run: str) -> str:
     """The end of `run` behind the last word that no name contains."""
-    for mark in reversed(_NOT_OF_NAME.findall(run)[-1:]):
-        run = run[run.rindex(mark) + 1 :]
+    if not run.isalnum():
+        run = _NOT_OF_NAME.split(run)[-1]
     last = 0
     for found in _BREAK.finditer(run):
         last = found.end()
@@ -127,15 +131,18 @@ def _after_break(run: str) -> str:
 
 def _split_area(run: str) -> tuple[str, str]:
     area = ""
+    if _AREA_MARKS.isdisjoint(run):
+        return area, run
     while (match := _AREA_PIECE.match(run)) and len(run) > match.end():
         area, run = match[1], run[match.end() :]
     return area, run
 
 
 def _plain(name: str) -> str:
-    for word in _PLAIN:
-        if name.endswith(word) and len(name) - len(word) >= 2:
-            return name[: -len(word)]
+    if name.endswith(_PLAIN):
+        for word in _PLAIN:
+            if name.endswith(word) and len(name) - len(word) >= 2:
+                return name[: -len(word)]
     return name
 
 
@@ -184,8 +191,8 @@ def area_of(whole: str) -> frozenset[str]:
 def root(estate: str) -> str:
     """What is left of a name without any type word: 南湖大市场 and 南湖小区 share 南湖."""
     name = estate
-    for word in _TYPES:
-        if name.endswith(word) and len(name) - len(word) >= 2:
-            name = name[: -len(word)]
+    for length in _TYPE_LENGTHS:
+        if len(name) - length >= 2 and name[-length:] in _TYPE_SET:
+            name = name[:-length]
             break
     return name.removesuffix("大") if len(name) > 2 else name

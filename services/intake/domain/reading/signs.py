@@ -102,12 +102,18 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
     signs = found.signs
     share, context = _mentions(lexicon, found) if found.mentions else (0, "")
     earned: dict[str, int] = {}
+    hint = 0
     for code, words in signs.items():
         points = lexicon.signs[code].points
-        earned[code] = points * share // 100 if code == "named" else points + points * (min(len(words), 3) - 1) // 2
-    hint = sum(points for points in earned.values() if points > 0)
+        if code == "named":
+            points = points * share // 100
+        elif len(words) > 1:
+            points += points * (min(len(words), 3) - 1) // 2
+        earned[code] = points
+        if points > 0:
+            hint += points
     reasons: dict[str, tuple[str, ...]] = {}
-    kinds_of: dict[str, tuple[str, ...]] = {code: lexicon.signs[code].kinds for code in signs}
+    kinds_of = {code: lexicon.signs[code].kinds for code in signs}
     if hint >= _HINT or "opener" in signs:
         quotes: dict[str, list[str]] = {}
         for code, match in lexicon.scan.matches(found.whole):
@@ -119,10 +125,11 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
             earned[code] = pattern.points + pattern.points * (len(set(known)) - 1) * 3 // 10
             reasons[code] = tuple(known)
             kinds_of[code] = pattern.kinds
-        present = earned.keys()
-        for number, combo in enumerate(lexicon.combos):
-            if combo.codes <= present:
-                earned[f"combo{number}"] = combo.points
+        bits = lexicon.bits
+        mask = sum([bits[code] for code in earned])
+        for combo in lexicon.combos:
+            if combo.mask & mask == combo.mask:
+                earned["combos"] = earned.get("combos", 0) + combo.points
     named = earned.get("named", 0)
     score = named + max(0, sum(earned.values()) - named)
     if context in ("campaign", "fiction", "praise"):

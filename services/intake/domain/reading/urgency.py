@@ -16,7 +16,6 @@ from services.intake.domain.reading.signs import Found
 _LOOKED_AT = 24
 _EACH = 4
 _SENTENCE_END = re.compile("[。！？!?;；\\n]")
-_CLAUSE_MARKS = "，,、 "
 _WIDEST = 160
 _BEFORE = 24
 _WANTED = re.compile(
@@ -177,7 +176,8 @@ class _Scene:
 
     def _before(self, low: int, start: int) -> str:
         before = self.found.whole[max(low, start - _BEFORE) : start]
-        return before[max(before.rfind(mark) for mark in _CLAUSE_MARKS) + 1 :]
+        cut = max(before.rfind("，"), before.rfind(","), before.rfind("、"), before.rfind(" "))
+        return before[cut + 1 :]
 
     def _released(self) -> bool:
         whole, quiet = self.found.whole, self.lexicon.quiet
