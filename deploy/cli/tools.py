@@ -38,7 +38,8 @@ def _program(*names: str) -> Callable[[], bool]:
 
 def search_path() -> str:
     """PATH with the unpacked programs at its end."""
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), str(folder() / "usr" / "bin")])
+    unpacked = [str(folder() / "usr" / part) for part in ("bin", "sbin")]
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", *unpacked])
 
 
 def _han_font() -> bool:
@@ -50,6 +51,7 @@ TOOLS = (
     Tool("Han font", "fonts-noto-cjk", "Chinese text in screenshots", _han_font),
     Tool("promtool", "prometheus", "alert rules and metrics", _program("promtool"), unpack=True),
     Tool("amtool", "prometheus-alertmanager", "alert routes", _program("amtool"), unpack=True),
+    Tool("nginx", "nginx", "the ingress", _program("nginx"), unpack=True),
     Tool("kubectl", "kubernetes-client", "Kubernetes files", _program("kubectl"), unpack=True),
 )
 

@@ -109,7 +109,7 @@ def certificate(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def door(need: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    nginx = shutil.which("nginx", path="/usr/sbin") or need("nginx", "runs the ingress (Debian package nginx-light)")
+    nginx = shutil.which("nginx", path="/usr/sbin") or need("nginx", "runs the ingress (Debian package nginx)")
     folder = tmp_path_factory.mktemp("ingress")
     logs = folder / "logs"
     logs.mkdir()

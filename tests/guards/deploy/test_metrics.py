@@ -158,7 +158,7 @@ def test_the_dashboard_is_whole() -> None:
     assert [p["title"] for p in panels if p["type"] == "row"] == [
         "线索流转 · Tips flow",
         "转发与消费 · Relay and consumers",
-        "时限 · Deadlines",
+        "时限与计分 · Deadlines and scoring",
         "HTTP",
         "健康 · Health",
     ]
