@@ -71,6 +71,20 @@ async def cases_page(
     )
 
 
+@router.get("/cases/of-lead/{lead_id}")
+async def case_of_lead(request: Request, lead_id: UUID, caller: Caller = Depends(Requires("case.read"))) -> Response:
+    """From a lead or a tip to its case; intake links here without knowing the case."""
+    async with db.begin(request.app.state.service.engine) as conn:
+        case_id = await queries.case_of_lead(conn, caller, lead_id)
+    if case_id is None:
+        raise NotFound(
+            "这条线索还没有您可以查看的案件；刚收到的线索请稍等几秒再试。 "
+            "No case of this lead is within your reach; if the tip has just come in, try again in some seconds.",
+            code="case-not-found",
+        )
+    return see_other(request, f"/cases/{case_id}")
+
+
 @router.get("/cases/{case_id}")
 async def case_page(request: Request, case_id: UUID, caller: Caller = Depends(Requires("case.read"))) -> HTMLResponse:
     """One case: who is in it, what each has to do until when and by which article, and what has happened."""

@@ -130,6 +130,12 @@ async def get_case(conn: AsyncConnection, caller: Caller, case_id: UUID) -> Case
     return None if row is None else (await with_parts(conn, caller, [row]))[0]
 
 
+async def case_of_lead(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> UUID | None:
+    """The case that a lead opened, when it is within the caller's reach."""
+    seen = or_(within_reach(caller, "case.read"), within_reach(caller, "case.accept"))
+    return await conn.scalar(select(cases.c.id).where(cases.c.lead_id == lead_id, seen))
+
+
 async def with_parts(conn: AsyncConnection, caller: Caller, rows: Sequence[Any]) -> list[CaseFull]:
     if not rows:
         return []

@@ -95,7 +95,7 @@ async def tip(request: Request, tip_id: UUID, caller: Caller = Depends(Requires(
             "plan": plan,
             "subject": marked(told["subject"], signs),
             "narrative": marked(told["text"], signs),
-            "signs": list(dict.fromkeys(signs)),
+            "signs": longest(signs),
             "steps": [(step, rules.get(step["rule"])) for step in told["steps"]],
         },
         service="intake",
@@ -119,6 +119,12 @@ async def lead(request: Request, lead_id: UUID, caller: Caller = Depends(Require
         service="intake",
         caller=caller,
     )
+
+
+def longest(words: Sequence[str]) -> list[str]:
+    """Each word once, and none that another one holds."""
+    once = dict.fromkeys(words)
+    return [word for word in once if not any(word != other and word in other for other in once)]
 
 
 def marked(text: str, words: Sequence[str]) -> Markup:

@@ -21,12 +21,13 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One time limit as shown: for whom (agency, kind, urgency) or what, and the rule in force today."""
+    """One time limit as shown: of acceptance (by whom, urgent or not) or of something else, and the rule of today."""
 
     what: Text
     agency: str | None
     kind: str | None
     urgent: bool | None
+    accepting: bool
     rule: LimitInForce | None
     """None when the rule was repealed and nothing took its place."""
 
@@ -72,14 +73,14 @@ def _duties(plan: Plan, agency: Agency) -> list[Duty]:
 
 
 def _clocks(service: Service, plan: Plan, today: date) -> list[Clock]:
-    named = [(line.rule, line.agency, line.kind, line.urgent) for line in plan.deadlines.acceptance]
-    named += [(rule, None, None, None) for rule in plan.deadlines.clocks.values()]
+    named = [(line.rule, line.agency, line.kind, line.urgent, True) for line in plan.deadlines.acceptance]
+    named += [(rule, None, None, None, False) for rule in plan.deadlines.clocks.values()]
     clocks = []
-    for rule_id, agency, kind, urgent in named:
+    for rule_id, agency, kind, urgent, accepting in named:
         try:
             rule = plan.limit(rule_id, today, service.law)
         except UnknownRule:
-            clocks.append(Clock(Text(zh=rule_id, en=rule_id), agency, kind, urgent, None))
+            clocks.append(Clock(Text(zh=rule_id, en=rule_id), agency, kind, urgent, accepting, None))
         else:
-            clocks.append(Clock(rule.limit.what, agency, kind, urgent, rule))
+            clocks.append(Clock(rule.limit.what, agency, kind, urgent, accepting, rule))
     return clocks
