@@ -24,7 +24,7 @@ _AFTER_QUOTE = re.compile(rf"(?:的)?(?:{_ORG_TYPES}|组织|团队|项目|平台
 _APP_BEFORE = re.compile(rf"{_APP_TYPES}(?:名叫|叫做|叫|名称是|名为|是|:|：)?$")
 _APP_AFTER = re.compile(rf"(?:的|这个|这款)?(?:网络|手机|虚拟)?{_APP_TYPES}")
 _CALLED = re.compile(
-    r"(?:名叫|叫做|名为|称为|自称为?|叫个|叫|入股|加入了?|投资了?|参与了?|参加了?|在做|做的是|公司名称?[是为:：]|平台[是为:：]|项目[是为:：])([\u4e00-\u9fffa-z0-9]{2,10}?)(?:的)?(?:公司|集团|组织|平台|项目|团队|app|软件|商城|传销|联盟|投资|理财|大概|，|,|。|的直销|国际)"
+    r"(?:名叫|叫做|名为|称为|自称为?|叫个|个叫|款叫|家叫|入股|加入了?|投资了?|参与了?|参加了?|在做|做的是|公司名称?[是为:：]|平台[是为:：]|项目[是为:：])([\u4e00-\u9fffa-z0-9]{2,10}?)(?:的)?(?:公司|集团|组织|平台|项目|团队|app|软件|商城|传销|联盟|投资|理财|大概|，|,|。|的直销|国际)"
 )
 _LATIN_APP = re.compile(rf"[a-z][a-z0-9]{{1,15}}+(?:的)?(?:手机|网络|这个|这款)?{_APP_TYPES}")
 _LATIN = re.compile("[a-z][a-z0-9]+")
@@ -39,7 +39,7 @@ _AREA = re.compile(
     r"^(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区))?(?:[a-z0-9\u4e00-\u9fff]{1,6}?(?:市|区|县|镇|乡|街道)(?!场))*"
 )
 _NOT_ORGS = frozenset(
-    "三无 有限 股份 保险 物业 装修 分 总 子 母 上市 直销 传销 皮包 空壳 大 小 本 贵 某 骗子 黑 假 正规 外地 私人 网络 投资 贸易 科技 销售 家政 中介 理财 金融 健康 保健 生物 搬家 快递 电信 移动 其他 别的 什么 他们 我们 这种 那种 很多 不法 诈骗 一些 食品 农业 文化 传媒 咨询 管理 商务 信息 广告 生物科技 开 新 老 好 国际 全 跨国 大型 中国 国家 专业 犯罪 利益 非法 工商 房产 旅游 建筑 挂牌 上级 自己 电子商务".split()
+    "老总 上总 大总 行业 三无 有限 股份 保险 物业 装修 分 总 子 母 上市 直销 传销 皮包 空壳 大 小 本 贵 某 骗子 黑 假 正规 外地 私人 网络 投资 贸易 科技 销售 家政 中介 理财 金融 健康 保健 生物 搬家 快递 电信 移动 其他 别的 什么 他们 我们 这种 那种 很多 不法 诈骗 一些 食品 农业 文化 传媒 咨询 管理 商务 信息 广告 生物科技 开 新 老 好 国际 全 跨国 大型 中国 国家 专业 犯罪 利益 非法 工商 房产 旅游 建筑 挂牌 上级 自己 电子商务".split()
 )
 _NOT_APPS = frozenset(
     "微信 qq 支付宝 抖音 快手 淘宝 京东 美团 手机 网络 电商 腾讯 百度 微博 app 各种 网上 虚拟 数字 手机app 某 该 这个 那个 一个 购物 积分 社交 交友 婚恋 投资 直播 线上 网购 交易 理财 招聘 短视频 视频 政务 投诉 留言 问政 人民 炒 数字货 虚拟货 加密货 货 项目方刷 挖 人民币 硬 外 加密 刷 货 传销 空气 返利 比特 下载 互联网 信息 用 搞 网 管理 监管 会员 传销组织 金融 支付 第三方 拼团 平台 系统 公司 cx vx wx ip pc ok vip mmm".split()
@@ -47,6 +47,7 @@ _NOT_APPS = frozenset(
 _NOT_HAN = re.compile("[^\u4e00-\u9fffa-z0-9·]")
 _NOT_IN_NAMES = re.compile("[，。？！的了我你他她们不没有吗吧这那哪些就元骗被很]")
 _TAIL = re.compile(r"(?:有限责任|股份有限|有限|股份|公司|集团|app|软件|平台|商城|组织|项目|团队)+$")
+_NOT_FIRST = frozenset("来去到做让上下看找带想要能会可不该此")
 _CUES = "|".join(sorted(_DATA["cues"].split(), key=len, reverse=True))
 _LEADER = re.compile(
     rf"(?:{_CUES})(?:之一)?(?:名字|姓名)?(?:分别)?(?:名叫|叫做|叫作|叫|是|为)?[:：;； （(“\"]{{0,2}}([\u4e00-\u9fff][\u4e00-\u9fffx×*]{{1,3}})"
@@ -101,7 +102,7 @@ def _keep(names: dict[str, None], name: str | None, refused: frozenset[str], lea
     if not name:
         return
     name = _TAIL.sub("", name.strip(" ·"))
-    if len(name) < least or name in refused or len(name) > 18 or name.isdigit():
+    if len(name) < least or name in refused or len(name) > 18 or name.isdigit() or name[0] in _NOT_FIRST:
         return
     if "传销" in name or _NOT_IN_NAMES.search(name):
         return

@@ -4,11 +4,13 @@ import re
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "幺": 1, "俩": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, "w": 10_000, "k": 1000}
+_RANGES = frozenset("一二 两三 二三 三四 三五 四五 五六 六七 七八 八九".split())
+"""六七个: six or seven, never 67."""
 _VAGUE = {"几": 2, "数": 2, "好几": 3, "上": 1, "近": 1, "好": 1}
 
 
 def to_int(written: str) -> int | None:
-    """The whole number `written` means, a lower bound when vague (几十 is 20, 上百 is 100), else None.
+    """The whole number `written` means, a lower bound when vague (几十 is 20, 上百 is 100, 二三十 is 20), else None.
 
     >>> to_int("二十一"), to_int("上百"), to_int("几十"), to_int("一八零六"), to_int("三万八")
     (21, 100, 20, 1806, 38000)
@@ -21,6 +23,8 @@ def to_int(written: str) -> int | None:
             return int(float(text)) if len(text) < 13 else None
         except ValueError:
             return None
+    if len(text) == 2 and text in _RANGES:
+        return _DIGITS[text[0]]
     if all(char in _DIGITS for char in text):
         return int("".join(str(_DIGITS[char]) for char in text))
     total = section = 0
@@ -31,7 +35,8 @@ def to_int(written: str) -> int | None:
         current, text = float(number[0]), text[number.end() :]
     for char in text:
         if char in _DIGITS:
-            current = _DIGITS[char]
+            if current is None or _DIGITS[char] != current + 1:
+                current = _DIGITS[char]
         elif char in _VAGUE:
             current = _VAGUE[char]
         elif char in _UNITS:

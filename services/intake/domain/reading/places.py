@@ -32,6 +32,7 @@ _PATTERNS = tuple(
             rf"(?P<f>[-\d{_C}][\d{_C}]{{0,2}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市)(?:{_SEP}{_ROOM})?",
         ),
         ("室房", rf"(?P<r>[\d{_C}][\d{_C}零]{{2,3}}+[a-z]?)\s?(?:室|号房|房(?!价|产|源|租|贷))"),
+        ("上下壁门", r"(?:楼上|楼下|隔壁|对门|对面)的?(?P<n>\d{3,4})(?![\d元块万千百米年户人平.])"),
         (
             "-",
             r"(?P<b>\d{1,3}+)(?P<x>-)(?:(?P<u>\d{1,2})-)?(?P<r>\d{3,4})(?![\d-])(?:室|号(?!码)|房)?" + _END,
@@ -40,9 +41,11 @@ _PATTERNS = tuple(
 )
 _ROAD = re.compile(r"(?:路|街|大道|巷|弄|胡同)\s?(\d{1,5}+)\s?号(?!线|楼|公交)")
 _AREA_PIECE = re.compile(
-    r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|经开区|高新区|开发区|新区))"
+    r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|社区(?!服务|居委|医院|卫生|食堂|广场|菜)|经开区|高新区|开发区|新区))"
 )
 _AREAS = re.compile(r"((?:[a-z]\d{1,3}(?:市|区|县|镇))|(?:[\u4e00-\u9fff]{2,4}(?:区(?!域|别)|县|镇(?!政府))))")
+_CJK = re.compile("[\u4e00-\u9fff]")
+_OWN_HOME = re.compile(r"(?:我家|我们家|我住|我们住|本人住|家住|我就住|我租|本人家|住户是我|我父母家)[^，。；,;]{0,8}$")
 _PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
 _AREA_MARKS = frozenset("省州市区县镇乡道")
 _LOOK_BACK = 22
@@ -52,36 +55,37 @@ _MOST = 8
 def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]:
     """Places of a folded message, the most precise first; `estates` are spans of words that end a name."""
     found: list[Place] = []
-    taken: list[tuple[int, int]] = []
-    last = ("", "")
+    last = ("", "", "")
     for match in _anchors(whole):
         start = match.start()
-        area, name = _name_before(whole, start)
         groups = match.groupdict()
+        if groups.get("b") == "一" and not groups["r"] and not groups["f"] and _CJK.match(whole, match.end()):
+            continue  # 一栋自建房: a building, not building one
+        inherited = False
+        building, room = groups.get("b"), groups.get("r") or groups.get("n")
+        area, name = ("", "") if groups.get("n") else _name_before(whole, start)
         if not name:
-            if not groups.get("b") and not groups.get("r"):
+            if not building and not room:
                 continue
-            area, name = _estate_near(whole, start, estates) or last
+            area, name = last[:2] if last[1] else _estate_near(whole, start, estates) or last[:2]
+            building, inherited = building or last[2], True
         if not name or (not groups.get("u") and _loose(groups) and not name.endswith(_TYPES)):
             continue
-        last = (area, name)
-        taken.append((max(0, start - _LOOK_BACK), match.end()))
-        found.append(
-            Place(
-                text=whole[max(0, start - len(name)) : match.end()].strip(),
-                area=area,
-                estate=name,
-                building=short_number(groups.get("b") or ""),
-                unit=short_number(groups.get("u") or ""),
-                floor=short_number(groups.get("f") or ""),
-                room=short_number(groups.get("r") or ""),
-            )
-        )
+        building = short_number(building or "")
+        last = (area, name, building)
+        text = (name + match[0] if inherited else whole[max(0, start - len(name)) : match.end()]).strip()
+        unit, floor, room = (short_number(part or "") for part in (groups.get("u"), groups.get("f"), room))
+        if _OWN_HOME.search(whole[max(0, start - len(name) - 12) : max(0, start - len(name))]):
+            # where the writer lives leads to the writer, and points at nobody's door
+            text, unit, floor, room = name, "", "", ""
+        found.append(Place(text, area, "", name, building, unit, floor, room))
         if len(found) >= _MOST:
             break
     for start, end in estates[: _MOST * 6]:
         area, name = _name_before(whole, end)
-        if name and _is_estate(name, whole[start:end]):
+        if name and whole[start:end] == "社区":
+            found.append(Place(text=f"{name}社区", area=f"{name}社区"))
+        elif name and _is_estate(name, whole[start:end]):
             found.append(Place(text=name, area=area, estate=_plain(name)))
     for match in islice(_ROAD.finditer(whole), _MOST) if "号" in whole else ():
         end = match.start(1)
@@ -93,7 +97,7 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
 
 def _loose(groups: dict[str, str | None]) -> bool:
     """A floor, or a bare 10-1806, is a place only after a name that says what it is."""
-    return bool(groups.get("x")) or not (groups.get("b") or groups.get("r"))
+    return bool(groups.get("x")) or not (groups.get("b") or groups.get("r") or groups.get("n"))
 
 
 def _anchors(whole: str) -> list[re.Match[str]]:
@@ -171,7 +175,9 @@ def _distinct(found: list[Place]) -> tuple[Place, ...]:
 def _says_more(known: Place, place: Place) -> bool:
     if place.road:
         return known.road == place.road
-    same = known.estate == place.estate or (not place.building and place.estate in known.estate)
+    if not place.estate:
+        return known.area == place.area
+    same = known.estate == place.estate or place.estate in known.estate
     return same and all(
         not mine or mine == theirs
         for mine, theirs in (

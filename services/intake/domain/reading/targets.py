@@ -21,6 +21,8 @@ def canonical_targets(facts: Facts) -> tuple[str, ...]:
         if place.road:
             middle.append(f"road:{place.road}")
             continue
+        if not place.estate:
+            continue
         for name in estate_names(place.estate):
             if place.room:
                 strong.append(f"room:{name}/{place.building}/{place.room}")
