@@ -127,6 +127,26 @@ def test_rights_are_denied_by_default(plan: Plan) -> None:
     assert (admins, operators) == (["system-admin"], ["operator"])
 
 
+def test_with_two_posts_the_wider_reach_counts() -> None:
+    both = DAYONG.grants_for("commerce", ["office-staff", "desk"])
+    assert (both["tip.read"], both["case.read"]) == ("own_agency", "plan")
+    assert DAYONG.grants_for("commerce", ["office-staff"])["tip.read"] == "own_unit"
+
+
+@pytest.mark.parametrize(
+    ("agency", "urgent", "rule"),
+    [
+        ("police", True, "plan.confinement_sign"),
+        ("police", False, "plan.police_acceptance"),
+        ("commerce", True, "plan.urgent_sign"),
+        ("commerce", False, "complaint.accept"),
+        ("transport", False, "plan.other_acceptance"),
+    ],
+)
+def test_acceptance_follows_agency_and_urgency(agency: str, urgent: bool, rule: str) -> None:
+    assert DAYONG.acceptance_rule(agency, urgent) == rule
+
+
 def test_a_caller_cannot_change_what_the_plan_grants() -> None:
     DAYONG.grants_for("police", ["desk"])["tip.read"] = "all"
     assert DAYONG.grants_for("police", ["desk"])["tip.read"] == "own_agency"

@@ -157,6 +157,16 @@ def test_suspended_days_do_not_count() -> None:
     assert resumed.due == end_of_day(date(2026, 11, 23)) and resumed.state is d.State.RUNNING
 
 
+def test_a_pause_over_a_weekend_costs_no_working_day() -> None:
+    one = opened(10, "working_days")
+    friday, sunday = START + timedelta(days=4), START + timedelta(days=6)
+    resumed, _ = d.resume(d.suspend(one, reason="r", now=friday)[0], now=sunday, calendar=CALENDAR)
+    assert resumed.due == one.due
+    monday = START + timedelta(days=7)
+    resumed, _ = d.resume(d.suspend(one, reason="r", now=friday)[0], now=monday, calendar=CALENDAR)
+    assert resumed.due == end_of_day(CALENDAR.add_working_days(local_day(one.due), 1).day)
+
+
 def test_minutes_are_suspended_to_the_second() -> None:
     one = opened(10, "minutes")
     paused, _ = d.suspend(one, reason="r", now=START + timedelta(minutes=4))

@@ -86,7 +86,8 @@ def test_ranges_and_thresholds(rule: str, low: int | None, high: int | None) -> 
 
 
 def test_trap_1_the_five_days_to_tell_informants_are_gone() -> None:
-    assert LAW.in_force("complaint.tell_reporter", date(2026, 4, 14)).value == 5
+    last = LAW.in_force("complaint.tell_reporter", date(2026, 4, 14))
+    assert last.value == 5 and not last.provisional
     with pytest.raises(NotInForce):
         LAW.in_force("complaint.tell_reporter", date(2026, 4, 15))
 
