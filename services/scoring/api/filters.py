@@ -1,0 +1,31 @@
+"""Query parameters that several routes share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from services.scoring.queries import LedgerFilter
+
+Code = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]*$")]
+From = Annotated[date | None, Query(alias="from", description="First China day of the facts that count, inclusive")]
+To = Annotated[date | None, Query(alias="to", description="Last China day of the facts that count, inclusive")]
+AsOf = Annotated[AwareDatetime | None, Query(description="The ledger as it was known at this moment")]
+
+
+async def ledger_filter(
+    plan: Code = None,
+    rulebook: Code = None,
+    agency: Code = None,
+    unit: Annotated[str | None, Query(max_length=64, description="Empty: entries of the agency as a whole")] = None,
+    area: Code = None,
+    outcome: Annotated[str | None, Query(pattern="^(met|met_late|missed|late)$")] = None,
+    first: From = None,
+    last: To = None,
+    as_of: AsOf = None,
+) -> LedgerFilter:
+    """The entries that a request asks for."""
+    return LedgerFilter(plan, rulebook, agency, unit, area, outcome, first, last, as_of)

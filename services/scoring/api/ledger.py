@@ -1,0 +1,67 @@
+"""The ledger (台账): every entry with its rule line and the fact behind it, as JSON pages and as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.scoring import queries
+from services.scoring.api.csv_text import HEADERS, lines
+from services.scoring.api.filters import ledger_filter
+from services.scoring.queries import LedgerFilter
+from services.scoring.schemas import EntryOut
+from shared.kit import db, pagination
+from shared.kit.access import Caller, Requires
+from shared.kit.pagination import Page
+from shared.kit.service import Service
+from shared.kit.web import ORJSONResponse
+
+router = APIRouter(tags=["ledger"])
+
+RIGHT = "score.read"
+_CSV_PAGE = 2000
+_COLUMNS = tuple(EntryOut.model_fields)
+
+
+@router.get("/ledger", response_model=Page[EntryOut], summary="Entries in the order they were recorded")
+async def ledger(
+    request: Request,
+    caller: Caller = Depends(Requires(RIGHT)),
+    wanted: LedgerFilter = Depends(ledger_filter),
+    cursor: str | None = Query(None, max_length=100),
+    limit: int = Query(50, ge=1, le=pagination.MOST),
+) -> Response:
+    """One page. Entries are only ever added, so a reader that keeps the last cursor finds each entry once."""
+    after = pagination.decode(cursor, (int,))
+    async with db.begin(request.app.state.service.engine) as conn:
+        rows = await queries.entries(conn, caller, RIGHT, wanted, after=after[0] if after else None, limit=limit)
+    shown, following = pagination.page(rows, limit, lambda row: (row.seq,))
+    page = Page[EntryOut](items=[EntryOut.of(row) for row in shown], next=following)
+    return ORJSONResponse(page.model_dump(mode="json"))
+
+
+@router.get("/ledger.csv", summary="All these entries as CSV (UTF-8 with a byte-order mark)")
+async def ledger_csv(
+    request: Request, caller: Caller = Depends(Requires(RIGHT)), wanted: LedgerFilter = Depends(ledger_filter)
+) -> StreamingResponse:
+    """Written page by page, so its length is no burden; entries added meanwhile are in it."""
+    return StreamingResponse(
+        _csv(request.app.state.service, caller, wanted),
+        media_type="text/csv; charset=utf-8",
+        headers={**HEADERS, "content-disposition": 'attachment; filename="ledger.csv"'},
+    )
+
+
+async def _csv(service: Service, caller: Caller, wanted: LedgerFilter) -> AsyncIterator[bytes]:
+    yield b"\xef\xbb\xbf" + lines([_COLUMNS])
+    after, more = None, True
+    while more:
+        async with db.begin(service.engine) as conn:
+            rows = await queries.entries(conn, caller, RIGHT, wanted, after=after, limit=_CSV_PAGE)
+        more, rows = len(rows) > _CSV_PAGE, rows[:_CSV_PAGE]
+        if rows:
+            after = rows[-1].seq
+            values = [EntryOut.of(row) for row in rows]
+            yield lines([[getattr(value, name) for name in _COLUMNS] for value in values])

@@ -1,0 +1,80 @@
+"""Standings (得分), now, of a period, or as known on any day; as JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.scoring import queries
+from services.scoring.api.csv_text import HEADERS, lines
+from services.scoring.api.filters import AsOf, Code, From, To
+from services.scoring.queries import LedgerFilter
+from services.scoring.schemas import StandingOut, StandingsOut
+from shared.kit import db
+from shared.kit.access import Caller, Requires
+from shared.kit.service import Service
+from shared.kit.web import ORJSONResponse
+
+router = APIRouter(tags=["standings"])
+
+RIGHT = "score.read"
+
+
+async def _wanted(
+    plan: Code = None, rulebook: Code = None, agency: Code = None, first: From = None, last: To = None,
+    as_of: AsOf = None,
+) -> LedgerFilter:  # fmt: skip
+    return LedgerFilter(plan=plan, rulebook=rulebook, agency=agency, first=first, last=last, as_of=as_of)
+
+
+async def _rows(service: Service, caller: Caller, wanted: LedgerFilter) -> Sequence[Any]:
+    async with db.begin(service.engine) as conn:
+        if replace(wanted, plan=None, rulebook=None, agency=None) == LedgerFilter():
+            return await queries.standings(
+                conn, caller, RIGHT, plan=wanted.plan, rulebook=wanted.rulebook, agency=wanted.agency
+            )
+        return await queries.standings_as_of(conn, caller, RIGHT, wanted)
+
+
+@router.get("/standings", response_model=StandingsOut, summary="Standings, best first")
+async def standings(
+    request: Request, caller: Caller = Depends(Requires(RIGHT)), wanted: LedgerFilter = Depends(_wanted)
+) -> Response:
+    """Now; or with `from`/`to` of the facts of those China days; or with `as_of` as known at that moment."""
+    rows = await _rows(request.app.state.service, caller, wanted)
+    return ORJSONResponse(StandingsOut(items=[StandingOut.of(row) for row in rows]).model_dump(mode="json"))
+
+
+@router.get("/standings.csv", summary="Standings as CSV (UTF-8 with a byte-order mark, as Excel wants it)")
+async def standings_csv(
+    request: Request, caller: Caller = Depends(Requires(RIGHT)), wanted: LedgerFilter = Depends(_wanted)
+) -> Response:
+    """The same rows with the agencies' names."""
+    service: Service = request.app.state.service
+    rows = await _rows(service, caller, wanted)
+    head = (
+        "方案 plan", "细则 rulebook", "单位 agency", "名称 name", "科室 unit", "分值 points", "条数 entries", "按时 in_time",
+        "逾期 late", "截至 as_of",
+    )  # fmt: skip
+    body = [
+        (
+            row.plan, row.rulebook, row.agency, _name(service, row), row.unit, row.points, row.entries, row.in_time,
+            row.late, row.as_of.isoformat(),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Response(
+        b"\xef\xbb\xbf" + lines([head, *body]),
+        media_type="text/csv; charset=utf-8",
+        headers={**HEADERS, "content-disposition": 'attachment; filename="standings.csv"'},
+    )
+
+
+def _name(service: Service, row: Any) -> str:
+    try:
+        return service.plans[row.plan].agency(row.agency).name.zh
+    except KeyError:
+        return row.agency

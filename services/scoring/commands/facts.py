@@ -1,0 +1,150 @@
+"""Facts of casework's events are kept with their obligation: a batch of any size in a fixed number of statements.
+
+An event may come early (before its case), late or again: each carries all that its obligation needs, and a fact that is
+known already changes nothing. Rows are taken in the order of their ids, so two batches cannot wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.scoring.commands.booking import Books, book
+from services.scoring.domain.obligations import Fact, Obligation, State
+from services.scoring.tables import kit, obligations
+from shared.events import Event
+from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
+from shared.events.common import DeadlineFact
+from shared.kit import audit
+from shared.kit.access import service_caller
+from shared.kit.db import insert_many
+
+_BY_DEADLINE = itemgetter("deadline_id")
+
+_OPENED = (
+    "ON CONFLICT (deadline_id) DO UPDATE SET opened_recordedat = excluded.opened_recordedat "
+    "WHERE obligations.opened_recordedat IS NULL"
+)
+_ACCEPTED = (
+    "ON CONFLICT (deadline_id) DO UPDATE SET accepted_event = excluded.accepted_event, "
+    "accepted_at = excluded.accepted_at, accepted_recordedat = excluded.accepted_recordedat, "
+    "in_time = excluded.in_time, state = excluded.state WHERE obligations.accepted_event IS NULL"
+)
+_MISSED = (
+    "ON CONFLICT (deadline_id) DO UPDATE SET missed_event = excluded.missed_event, missed_at = excluded.missed_at, "
+    "missed_recordedat = excluded.missed_recordedat, "
+    "state = CASE WHEN obligations.accepted_event IS NULL THEN excluded.state ELSE obligations.state END "
+    "WHERE obligations.missed_event IS NULL"
+)
+_FACTS = (
+    "deadline_id, case_id, plan, area, agency, unit, kind, accepted_event, accepted_at, accepted_recordedat, in_time, "
+    "missed_event, missed_at, missed_recordedat"
+)
+
+
+async def open_obligations(conn: AsyncConnection, events: Sequence[Event[CaseOpened]], now: datetime) -> None:
+    """Keep one obligation for each deadline of the opened cases (D-M2). Nothing is scored yet."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    cases: list[UUID] = []
+    for event in events:
+        data = event.data
+        cases.append(data.case_id)
+        for deadline in data.deadlines:
+            row = _row(data, deadline)
+            row["opened_recordedat"] = event.recordedat
+            rows.setdefault(deadline.deadline_id, row)
+    if not rows:
+        return
+    await insert_many(conn, obligations, sorted(rows.values(), key=_BY_DEADLINE), conflict=_OPENED)
+    await audit.record(conn, kit, service_caller("scoring"), "obligation.open", "case", cases, now, count=len(rows))
+
+
+async def record_acceptances(
+    conn: AsyncConnection, books: Books, events: Sequence[Event[CaseAccepted]], now: datetime
+) -> int:
+    """Keep acceptances (受理) and book what they are worth (D-A5, D-Q1.3); returns how many entries are new.
+
+    Raises `UnknownPlan` when an event's plan is not run here; nothing of the batch is written then.
+    """
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        data = event.data
+        row = _row(data, data.deadline)
+        row["accepted_event"] = event.id
+        row["accepted_at"] = data.accepted_at
+        row["accepted_recordedat"] = event.recordedat
+        row["in_time"] = data.in_time
+        row["state"] = (State.MET if data.in_time else State.MET_LATE).value
+        rows.setdefault(data.deadline.deadline_id, row)
+    return await _keep_and_book(conn, books, rows, _ACCEPTED, events, now)
+
+
+async def record_misses(
+    conn: AsyncConnection, books: Books, events: Sequence[Event[DeadlineMissed]], now: datetime
+) -> int:
+    """Keep misses as the deadline's owner told them and book what they are worth; returns how many entries are new.
+
+    Raises `UnknownPlan` when an event's plan is not run here; nothing of the batch is written then.
+    """
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        data = event.data
+        row = _row(data, data.deadline)
+        row["missed_event"] = event.id
+        row["missed_at"] = data.missed_at
+        row["missed_recordedat"] = event.recordedat
+        row["state"] = State.MISSED.value
+        rows.setdefault(data.deadline.deadline_id, row)
+    return await _keep_and_book(conn, books, rows, _MISSED, events, now)
+
+
+async def _keep_and_book(
+    conn: AsyncConnection,
+    books: Books,
+    rows: dict[UUID, dict[str, Any]],
+    conflict: str,
+    events: Iterable[Event[Any]],
+    now: datetime,
+) -> int:
+    changed = await insert_many(
+        conn, obligations, sorted(rows.values(), key=_BY_DEADLINE), conflict=conflict, returning=_FACTS
+    )
+    traces = {event.id: event.traceparent for event in events}
+    return await book(conn, books, [_obligation(row) for row in changed], traces, now)
+
+
+def _row(data: CaseOpened | CaseAccepted | DeadlineMissed, deadline: DeadlineFact) -> dict[str, Any]:
+    return {
+        "deadline_id": deadline.deadline_id,
+        "case_id": data.case_id,
+        "number": data.number,
+        "plan": data.plan,
+        "area": data.area,
+        "agency": deadline.agency,
+        "unit": deadline.unit,
+        "kind": deadline.kind,
+        "rule": deadline.rule,
+        "due": deadline.due,
+        "provisional": deadline.provisional,
+    }
+
+
+def _obligation(row: Any) -> Obligation:
+    return Obligation(
+        deadline_id=row.deadline_id,
+        case_id=row.case_id,
+        plan=row.plan,
+        area=row.area,
+        agency=row.agency,
+        unit=row.unit,
+        kind=row.kind,
+        accepted=row.accepted_event
+        and Fact(row.accepted_event, CaseAccepted.TYPE, row.accepted_at, row.accepted_recordedat),
+        in_time=row.in_time,
+        missed=row.missed_event and Fact(row.missed_event, DeadlineMissed.TYPE, row.missed_at, row.missed_recordedat),
+    )

@@ -1,0 +1,156 @@
+"""Scoring rebuilt from its topics, from the first event on, into fresh tables beside those in use.
+
+The rebuild joins the service's own consumer groups, so it has all partitions only while no instance consumes; it ends by
+setting the groups' offsets to where it has read, and the service goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.scoring import commands
+from services.scoring.consumers import TOPICS, handlers
+from services.scoring.settings import Settings
+from shared.events import Event
+from shared.events.casework import CaseOpened
+from shared.kit import clock, db, kafka
+
+BATCH = 5000
+"""Events in one transaction of a rebuild."""
+
+JOIN_S = 40.0
+"""How long to wait for all partitions: longer than a session, so an instance that was killed is waited out."""
+
+
+class RebuildRefused(RuntimeError):
+    """The rebuild cannot run now; the message says why and what to do. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rebuild read and found."""
+
+    events: int
+    unreadable: int
+    seconds: float
+    difference: commands.Difference
+    added: int
+
+    @property
+    def events_per_second(self) -> float:
+        return self.events / self.seconds if self.seconds else 0.0
+
+
+async def rebuild(settings: Settings, books: commands.Books, *, check: bool = False, replace: bool = False) -> Report:
+    """Read all of casework's topics into fresh tables, compare, and (unless `check`) take over what is missing.
+
+    Raises `RebuildRefused` without the owner's address, while the service runs, or when entries in use differ from the
+    rebuilt ones and `replace` was not asked for.
+    """
+    if not settings.owner_database_url:
+        raise RebuildRefused(
+            "缺少 DACHUAN_OWNER_DATABASE_URL：重建要用数据库属主。 "
+            "DACHUAN_OWNER_DATABASE_URL is missing: a rebuild needs the owner role."
+        )
+    engine = db.make_engine(settings.model_copy(update={"database_url": settings.owner_database_url}))
+    readers = {lane: _reader(settings, lane) for lane in TOPICS}
+    try:
+        for lane, reader in readers.items():
+            reader.subscribe([TOPICS[lane]])
+            await asyncio.wait_for(reader.start(), 30)
+        await asyncio.gather(*(_all_partitions(readers[lane], TOPICS[lane]) for lane in TOPICS))
+        async with db.begin(engine) as conn:
+            await commands.prepare(conn)
+        started = time.perf_counter()
+        events = unreadable = 0
+        for lane, reader in readers.items():
+            read, bad = await _read(engine, reader, books, TOPICS[lane])
+            events, unreadable = events + read, unreadable + bad
+        seconds = time.perf_counter() - started
+        async with db.begin(engine) as conn:
+            found = await commands.difference(conn)
+            added = 0
+            if not check:
+                if found.differing and not replace:
+                    raise RebuildRefused(
+                        f"现用台账有 {found.differing} 条与重建结果不符；核实原因后加 --replace 再执行。 "
+                        f"{found.differing} entries in use differ from the rebuilt ones; find out why, then --replace."
+                    )
+                added = await commands.adopt(conn, clock.now(), replace=replace)
+        if not check:
+            for reader in readers.values():
+                await reader.commit()
+        async with db.begin(engine) as conn:
+            await commands.discard(conn)
+        return Report(events, unreadable, seconds, found, added)
+    finally:
+        for reader in readers.values():
+            await asyncio.wait_for(reader.stop(), 10)
+        await engine.dispose()
+
+
+def _reader(settings: Settings, lane: str) -> AIOKafkaConsumer:
+    group = settings.service if lane == "normal" else f"{settings.service}.{lane}"
+    return kafka.make_consumer(settings, (), group)
+
+
+async def _all_partitions(reader: AIOKafkaConsumer, topic: str) -> None:
+    """Wait until this reader alone has the topic, and go to its beginning."""
+    deadline = time.monotonic() + JOIN_S
+    while True:
+        there = reader.partitions_for_topic(topic)
+        if there and len(reader.assignment()) == len(there):
+            break
+        if time.monotonic() > deadline:
+            raise RebuildRefused(
+                f"记分服务仍在读取 {topic}；先停止它再重建。 The service still consumes {topic}; stop it first."
+            )
+        await asyncio.sleep(0.2)
+    await reader.seek_to_beginning()
+
+
+async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.Books, topic: str) -> tuple[int, int]:
+    """Apply all events up to the present end; returns how many, and how many could not be (no event, or no plan of ours)."""
+    partitions = reader.assignment()
+    ends = await reader.end_offsets(partitions)
+    begun = await reader.beginning_offsets(partitions)
+    left = {tp for tp in partitions if ends[tp] > begun[tp]}
+    apply = handlers(books)
+    events = unreadable = 0
+    while left:
+        if reader.assignment() != partitions:
+            raise RebuildRefused(
+                f"重建时有实例开始读取 {topic}；停止它后重来。 An instance began to consume {topic}; stop it and repeat."
+            )
+        fetched = await reader.getmany(*left, timeout_ms=1000, max_records=BATCH)
+        by_type: dict[str, list[Event[Any]]] = defaultdict(list)
+        for tp, records in fetched.items():
+            for record in records:
+                try:
+                    event = kafka.decode(record)
+                except kafka.UndecodableError:
+                    unreadable += 1
+                    continue
+                if event is None or event.type not in apply:
+                    continue
+                if event.type != CaseOpened.TYPE and event.data.plan not in books:
+                    unreadable += 1
+                else:
+                    by_type[event.type].append(event)
+                    events += 1
+            if records and records[-1].offset + 1 >= ends[tp]:
+                left.discard(tp)
+        async with db.begin(engine) as conn:
+            await commands.inside(conn)
+            now = clock.now()
+            # the order between types does not matter to the ledger, so one pass a type is enough
+            for event_type, same in by_type.items():
+                await apply[event_type](conn, same, now)
+    return events, unreadable

@@ -1,0 +1,116 @@
+"""Ledger entries (台账): what the facts of an obligation are worth under a rulebook.
+
+The ledger is append-only and yet does not depend on the order in which facts arrive, because every entry rests on
+facts alone and more facts only add entries. A miss counts when it is told. When the act turns out to have happened
+(late after the miss, or in time because the deadline had moved), the miss is taken back by a correcting entry and the
+act counts: the lateness costs once, and both the entry and its correction stay visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from services.scoring.domain.obligations import Fact, Obligation
+from services.scoring.domain.rulebook import Line, Outcome, Rulebook
+
+_NAMESPACE = UUID("6b1f0c52-6f0a-5c5e-9d6f-6d1c9f0a7e11")
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: points of a unit by a rulebook line, and the fact behind it.
+
+    `corrects` names the entry that this one takes back. `occurred_on` is the China day of the fact; `recorded_at` is
+    when the last fact it rests on was recorded by its owner, so the ledger can be read as known on any day.
+    """
+
+    entry_id: UUID
+    deadline_id: UUID
+    plan: str
+    rulebook: str
+    line: str
+    clause: str | None
+    outcome: Outcome
+    corrects: UUID | None
+    agency: str
+    unit: str | None
+    area: str | None
+    points: Decimal
+    assumed: bool
+    occurred_on: date
+    case_id: UUID
+    fact_event: UUID
+    fact_type: str
+    fact_at: datetime
+    recorded_at: datetime
+
+
+def entry_id(rulebook: str, deadline_id: UUID, outcome: Outcome, *, taken_back: bool = False) -> UUID:
+    """The id of an entry: the same facts give the same id (UUID version 5, RFC 9562), so no replay can double it."""
+    return uuid5(_NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{':taken-back' if taken_back else ''}")
+
+
+def entries_for(obligation: Obligation, rulebook: Rulebook) -> tuple[Entry, ...]:
+    """All entries that the facts of an obligation give; more facts never change or remove one."""
+    return tuple(_entries(obligation, rulebook))
+
+
+def _entries(obligation: Obligation, rulebook: Rulebook) -> Iterator[Entry]:
+    accepted, missed = obligation.accepted, obligation.missed
+    if accepted is not None:
+        outcome = Outcome.MET if obligation.in_time else Outcome.MET_LATE
+        line = rulebook.line(obligation.kind, outcome)
+        if line is not None:
+            yield _entry(obligation, rulebook, line, outcome, accepted)
+    if missed is not None:
+        line = rulebook.line(obligation.kind, Outcome.MISSED)
+        if line is not None:
+            booked = _entry(obligation, rulebook, line, Outcome.MISSED, missed)
+            yield booked
+            if accepted is not None:
+                yield take_back(booked, accepted)
+
+
+def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outcome, fact: Fact) -> Entry:
+    return Entry(
+        entry_id=entry_id(rulebook.id, obligation.deadline_id, outcome),
+        deadline_id=obligation.deadline_id,
+        plan=obligation.plan,
+        rulebook=rulebook.id,
+        line=line.id,
+        clause=line.clause,
+        outcome=outcome,
+        corrects=None,
+        agency=obligation.agency,
+        unit=obligation.unit,
+        area=obligation.area,
+        points=line.points,
+        assumed=line.assumed,
+        occurred_on=fact.at.astimezone(_CHINA).date(),
+        case_id=obligation.case_id,
+        fact_event=fact.event,
+        fact_type=fact.type,
+        fact_at=fact.at,
+        recorded_at=fact.recorded_at,
+    )
+
+
+def take_back(booked: Entry, fact: Fact) -> Entry:
+    """The entry that takes another back, to the point, because of a later fact."""
+    return replace(
+        booked,
+        entry_id=entry_id(booked.rulebook, booked.deadline_id, booked.outcome, taken_back=True),
+        corrects=booked.entry_id,
+        points=-booked.points,
+        occurred_on=fact.at.astimezone(_CHINA).date(),
+        fact_event=fact.event,
+        fact_type=fact.type,
+        fact_at=fact.at,
+        recorded_at=max(booked.recorded_at, fact.recorded_at),
+    )

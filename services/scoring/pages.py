@@ -1,0 +1,117 @@
+"""Pages of scoring: the league table, and a unit's entries with the rule line and clause behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.scoring import queries
+from services.scoring.queries import LedgerFilter
+from shared.kit import db, pagination
+from shared.kit.access import Caller, Requires
+from shared.kit.problem import NotFound
+from shared.kit.service import Service
+from shared.rules.plan import Plan
+from shared.web.i18n import N_
+from shared.web.render import page
+
+router = APIRouter(include_in_schema=False, tags=["pages"])
+
+RIGHT = "score.read"
+_ROWS = 50
+
+OUTCOMES = (
+    (None, N_("All entries")),
+    ("met", N_("In time")),
+    ("late", N_("Late or not done")),
+)
+"""What a unit's entries can be narrowed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A standing with its place; equal points share one."""
+
+    place: int
+    row: Any
+
+
+def league(rows: Sequence[Any]) -> list[tuple[str, str, list[Placed]]]:
+    """Standings (best first) by plan and rulebook, each with its place."""
+    tables: dict[tuple[str, str], list[Placed]] = {}
+    for row in rows:
+        table = tables.setdefault((row.plan, row.rulebook), [])
+        equal = bool(table) and table[-1].row.points == row.points
+        table.append(Placed(table[-1].place if equal else len(table) + 1, row))
+    return [(plan, rulebook, table) for (plan, rulebook), table in tables.items()]
+
+
+@router.get("/")
+async def front(request: Request, caller: Caller = Depends(Requires(RIGHT))) -> RedirectResponse:
+    """The league table is the front page."""
+    return RedirectResponse(f"{request.app.state.settings.root_path}/scores", status_code=303)
+
+
+@router.get("/scores")
+async def scores(request: Request, caller: Caller = Depends(Requires(RIGHT))) -> HTMLResponse:
+    """The league table of the units within the caller's reach."""
+    service: Service = request.app.state.service
+    async with db.begin(service.engine) as conn:
+        rows = await queries.standings(conn, caller, RIGHT)
+    tables = league(rows)
+    books = {plan: service.plans[plan].scoring.lines for plan, _, _ in tables if plan in service.plans}
+    return page(request, "scores.html", {"tables": tables, "books": books}, service="scoring", caller=caller)
+
+
+@router.get("/scores/{agency}")
+async def unit_scores(
+    request: Request,
+    agency: str,
+    caller: Caller = Depends(Requires(RIGHT)),
+    plan: Annotated[str | None, Query(max_length=48)] = None,
+    unit: Annotated[str | None, Query(max_length=48)] = None,
+    outcome: Annotated[str | None, Query(pattern="^(met|late)$")] = None,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> HTMLResponse:
+    """An agency's (or one unit's) standing and its entries, newest first."""
+    service: Service = request.app.state.service
+    after = pagination.decode(cursor, (int,))
+    chosen = plan or caller.plan
+    wanted = LedgerFilter(plan=chosen, agency=agency, unit=unit, outcome=outcome)
+    async with db.begin(service.engine) as conn:
+        rows = await queries.standings(conn, caller, RIGHT, plan=chosen, agency=agency)
+        rows = [row for row in rows if unit is None or (row.unit or "") == unit]
+        if not rows:
+            raise NotFound("没有这个单位的记分，或不在您的权限内。 No scores of this unit within your reach.")
+        found = await queries.entries(
+            conn, caller, RIGHT, wanted, after=after[0] if after else None, limit=_ROWS, newest_first=True
+        )
+    shown, following = pagination.page(found, _ROWS, lambda row: (row.seq,))
+    return page(
+        request,
+        "unit.html",
+        {
+            "agency": agency,
+            "plan": chosen,
+            "unit": unit,
+            "outcome": outcome,
+            "outcomes": OUTCOMES,
+            "standings": rows,
+            "points": sum(row.points for row in rows),
+            "in_time": sum(row.in_time for row in rows),
+            "late": sum(row.late for row in rows),
+            "entries": shown,
+            "next": following,
+            "line_text": _line_texts(service.plans.get(chosen or "")),
+        },
+        service="scoring",
+        caller=caller,
+    )
+
+
+def _line_texts(plan: Plan | None) -> dict[str, Any]:
+    return {line.id: line.text for line in plan.scoring.lines} if plan else {}

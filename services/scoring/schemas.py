@@ -1,0 +1,79 @@
+"""HTTP bodies of scoring. Points are decimal numbers in text, so that no reader rounds them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class StandingOut(BaseModel):
+    """What a unit's entries come to under a rulebook.
+
+    `in_time` and `late` count obligations: done in time; done late or not done. `version` grows with every entry.
+    """
+
+    plan: str
+    rulebook: str
+    agency: str
+    unit: str | None
+    points: Decimal
+    entries: int
+    in_time: int
+    late: int
+    version: int
+    as_of: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> "StandingOut":
+        """From a row of `standings`."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class FeedOut(BaseModel):
+    """Standings, and the `cursor` to ask with for what changes after them. `more`: ask again at once."""
+
+    items: list[StandingOut]
+    cursor: str
+    more: bool
+
+
+class StandingsOut(BaseModel):
+    """Standings, best first."""
+
+    items: list[StandingOut]
+
+
+class EntryOut(BaseModel):
+    """One entry of the ledger and the fact behind it. `corrects`: the entry that this one takes back.
+
+    `occurred_on` is the China day of the fact, `recorded_at` when its owner recorded it; `assumed` marks points that
+    the plan's text does not give.
+    """
+
+    entry_id: UUID
+    plan: str
+    rulebook: str
+    line: str
+    clause: str | None
+    outcome: str
+    corrects: UUID | None
+    agency: str
+    unit: str | None
+    area: str | None
+    points: Decimal
+    assumed: bool
+    occurred_on: date
+    case_id: UUID
+    case_number: str
+    deadline_id: UUID
+    fact_event: UUID
+    fact_type: str
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> "EntryOut":
+        """From a row of `ledger` with its case's `number`."""
+        values = {name: getattr(row, name) for name in cls.model_fields if name != "case_number"}
+        return cls(case_number=row.number, **values)

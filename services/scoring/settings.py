@@ -1,0 +1,23 @@
+"""Scoring's environment."""
+
+from pydantic import Field
+
+from shared.kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What scoring needs beside the common settings."""
+
+    service: str = "scoring"
+
+    owner_database_url: str | None = None
+    """The owner role's address; only `rebuild` needs it, the running service is not given it."""
+
+    feed_pulse_s: float = Field(default=0.5, gt=0)
+    """How often open feed streams look for changes; one look serves all of them."""
+
+    feed_heartbeat_s: float = Field(default=15.0, gt=0)
+    """How often a silent stream says that it lives, and its reader's sign-in is checked again."""
+
+    feed_streams: int = Field(default=200, ge=1)
+    """Open feed streams at most; further ones are asked to come back later."""

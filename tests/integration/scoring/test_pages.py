@@ -1,0 +1,84 @@
+"""The league table and a unit's page, as a browser gets them: Chinese first, every number opens to its entries."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from tests.integration.scoring.conftest import Score, case
+
+HTML = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+
+
+def signed_in(score: Score, **caller: object) -> dict[str, str]:
+    token = score.stack.token(**({"agency": "commerce", "posts": ("office-director",)} | caller))  # type: ignore[arg-type]
+    return HTML | {"cookie": f"dachuan_session={token}"}
+
+
+async def page(score: Score, path: str, **caller: object) -> str:
+    answer = await score.client.get(path, headers=signed_in(score, **caller))
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+@pytest.fixture
+async def played(score: Score) -> Score:
+    one, two = case(number=11), case(number=12)
+    await score.tell(
+        one.opened, two.opened, one.accepted("police"), two.accepted("police"),
+        one.missed("commerce"), one.accepted("commerce", in_time=False),
+    )  # fmt: skip
+    score.app.state.case = one
+    return score
+
+
+async def test_the_league_table_names_units_in_chinese_and_opens_every_number(played: Score) -> None:
+    shown = await page(played, "/scores")
+    assert '<html lang="zh-CN"' in shown and "公安分局" in shown and "工商分局" in shown and "+2" in shown
+    assert shown.index("公安分局") < shown.index("工商分局", shown.index("<tbody>"))
+    links = [html.unescape(one) for one in re.findall(r'href="(/scores/[^"]+)"', shown)]
+    assert len(links) == 6, "points, in time and late of two units"
+    for link in links:
+        assert (await played.client.get(link, headers=signed_in(played))).status_code == 200
+    assert "D-Q1.3" in shown, "the clause stands beside each line"
+
+
+async def test_a_number_and_its_entries_agree(played: Score) -> None:
+    shown = await page(played, "/scores/police?plan=dayong&unit=economic_crime&outcome=met")
+    assert len(re.findall(r'<tr id="e-', shown)) == 2
+    late = await page(played, "/scores/police?plan=dayong&unit=economic_crime&outcome=late")
+    assert "<tr id=" not in late
+
+
+async def test_an_entry_shows_rule_clause_and_leads_to_its_case__d_q1_3(played: Score) -> None:
+    """D-Q1.3: the lateness, the miss and its correction each stand with the clause and the case."""
+    one = played.app.state.case
+    shown = await page(played, "/scores/commerce")
+    assert shown.count("D-Q1.3") == 3 and "逾期受理" in shown and "到期未受理" in shown and "更正" in shown
+    assert f"/cases/{one.case_id}" in shown and one.number in shown
+    assert "假定" in shown, "values the plan does not give are marked"
+
+
+async def test_a_unit_sees_its_own_page_only(played: Score) -> None:
+    police = {"agency": "police", "posts": ("head",)}
+    shown = await page(played, "/scores", **police)
+    assert "工商分局" not in shown.split("<tbody>")[1].split("</tbody>")[0]
+    strange = await played.client.get("/scores/commerce", headers=signed_in(played, **police))
+    assert strange.status_code == 404 and "<html" in strange.text
+    assert (
+        await played.client.get("/scores", headers=signed_in(played, agency="economy", posts=()))
+    ).status_code == 403
+
+
+async def test_without_a_sign_in_the_browser_is_sent_to_it(played: Score) -> None:
+    away = await played.client.get("/scores", headers=HTML)
+    assert away.status_code == 303 and "/sign-in?next=" in away.headers["location"]
+    front = await played.client.get("/", headers=signed_in(played))
+    assert front.status_code == 303 and front.headers["location"] == "/scores"
+
+
+async def test_an_empty_table_says_how_scores_come(score: Score) -> None:
+    shown = await page(score, "/scores?lang=en")
+    assert "No scores yet" in shown and "accepts a case" in shown
