@@ -5,7 +5,7 @@ import sys
 
 from fastapi import FastAPI
 
-from services.notify import api, pages
+from services.notify import api, consumers, jobs, pages
 from services.notify.adapters.oidc import Provider
 from services.notify.commands import demo
 from services.notify.settings import Settings
@@ -20,6 +20,13 @@ from shared.web.render import error_page, mount_static
 def build(settings: Settings) -> FastAPI:
     """The app with its tasks; nothing runs before its lifespan starts."""
     service = Service(settings, kit)
+    told = consumers.handlers(service)
+    service.consume(["casework.case.v1"], told)
+    service.consume(["casework.urgent.v1"], told, lane="urgent")
+    deliverer = jobs.Deliverer(service, settings, service.health.component("deliveries", 30, required=False))
+    service.task("deliveries", deliverer.run)
+    service.job("deliveries.old", 60, lambda: jobs.give_up(service))
+    service.job("gauges", 30, lambda: jobs.measure(service))
     app = create_app(
         settings,
         title="Dachuan notify (打传·通知)",

@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
     oidc_label: str = "统一身份认证 / Single sign-on"
 
     webhook_timeout_s: float = 10
-    webhook_concurrency: int = 32
+    webhook_concurrency: int = 64
     """Deliveries under way at once, over all targets."""
     webhook_per_target: int = 4
 

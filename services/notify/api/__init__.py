@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from services.notify.api import directory, oauth
+from services.notify.api import directory, notices, oauth, trace, webhooks
 
-routers: list[APIRouter] = [oauth.router, directory.router]
+routers: list[APIRouter] = [oauth.router, directory.router, notices.router, webhooks.router, trace.router]

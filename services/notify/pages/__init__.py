@@ -1,7 +1,7 @@
-"""HTML routes of notify: the home page (the inbox), sign-in, the officer's account."""
+"""HTML routes of notify: the home page (the inbox), sign-in, the officer's account, the list of accounts."""
 
 from fastapi import APIRouter
 
-from services.notify.pages import account, oidc, sign_in
+from services.notify.pages import account, accounts, inbox, oidc, sign_in
 
-routers: list[APIRouter] = [sign_in.router, oidc.router, account.router]
+routers: list[APIRouter] = [inbox.router, sign_in.router, oidc.router, account.router, accounts.router]

@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.cluster import Cluster
 from services.notify.adapters import passwords
 from services.notify.commands import demo, directory
+from services.notify.consumers import handlers
 from services.notify.domain.standing import Standing
 from services.notify.main import build
 from services.notify.settings import Settings
+from shared.events import Event, EventData
 from shared.kit import clock, db
 from shared.kit.ids import new_id
 from shared.kit.service import Service
@@ -78,6 +81,20 @@ class House:
 
     async def page(self, path: str) -> httpx.Response:
         return await self.client.get(path, headers={"accept": "text/html"})
+
+    async def apply(self, conn: AsyncConnection, *events: EventData) -> None:
+        """Apply events as the consumer does, in a transaction of the caller's."""
+        told = handlers(self.service)
+        for kind in dict.fromkeys(type(event) for event in events):
+            now = clock.now()
+            same = [e for e in events if type(e) is kind]
+            wrapped = [Event(new_id(), kind.TYPE, "/dachuan/casework", e.key, now, now, None, e) for e in same]
+            await told[kind.TYPE](conn, wrapped, now)
+
+    async def tell(self, *events: EventData) -> None:
+        """Apply events in one transaction."""
+        async with db.begin(self.service.engine) as conn:
+            await self.apply(conn, *events)
 
     async def system(
         self, client_id: str = "shop-floor", scopes: tuple[str, ...] = ("notice.read",), **more: Any

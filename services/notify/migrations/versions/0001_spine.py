@@ -85,6 +85,8 @@ _TABLES = (
     """,
     "CREATE INDEX notices_of_case ON notices (case_id)",
     "CREATE INDEX notices_feed ON notices (plan, agency, xid, seq)",
+    "CREATE INDEX notices_of_plan ON notices (plan, xid, seq)",
+    "CREATE INDEX notices_past ON notices (plan, agency, xid, seq) WHERE state <> 'waiting'",
     "CREATE INDEX notices_waiting ON notices (plan, agency, due, id) WHERE state = 'waiting'",
     """
     CREATE TABLE acceptances (

@@ -1,0 +1,152 @@
+"""Timed work of notify: webhooks on their way, old ones given up, gauges."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+
+from services.notify import metrics
+from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
+from services.notify.commands import webhooks
+from services.notify.commands.webhooks import Claimed
+from services.notify.domain.notices import State
+from services.notify.queries.notices import case_address
+from services.notify.settings import Settings
+from services.notify.tables import deliveries, notices
+from shared.kit import clock, db
+from shared.kit.health import Component
+from shared.kit.logs import log
+from shared.kit.service import Service
+
+CHANNEL = "deliveries"
+"""The NOTIFY channel; the insert trigger of `deliveries` sends on it at each commit."""
+
+LOOK_EVERY_S = 1.0
+
+
+class Deliverer:
+    """Sends webhooks: one worker for each target that has something due, so that a dead one delays nobody."""
+
+    def __init__(self, service: Service, settings: Settings, health: Component) -> None:
+        self._service = service
+        self._settings = settings
+        self._health = health
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(settings.webhook_concurrency)
+        self._workers: dict[UUID, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Run until cancelled; after a failure, start over. What was under way is sent again under its id."""
+        sender = Sender(self._settings.webhook_timeout_s, local=self._settings.local_mode)
+        try:
+            while True:
+                try:
+                    await self._watch(sender)
+                except Exception as error:
+                    self._health.unwell(type(error).__name__)
+                    log.warning("deliveries.failed", exc_info=error)
+                    await asyncio.sleep(1)
+        finally:
+            for worker in self._workers.values():
+                worker.cancel()
+            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+            await sender.close()
+
+    async def _watch(self, sender: Sender) -> None:
+        async with self._service.engine.connect() as conn:
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            raw: Any = (await conn.get_raw_connection()).driver_connection
+            await raw.add_listener(CHANNEL, lambda *_: self._wake.set())
+            try:
+                while True:
+                    self._wake.clear()
+                    for endpoint_id in await webhooks.due_endpoints(conn, clock.now()):
+                        if endpoint_id not in self._workers:
+                            self._start(sender, endpoint_id)
+                    self._health.well()
+                    try:
+                        await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                    except TimeoutError:
+                        pass
+            finally:
+                # a connection that listens must not go back to the pool
+                await conn.invalidate()
+
+    def _start(self, sender: Sender, endpoint_id: UUID) -> None:
+        worker = asyncio.create_task(self._serve(sender, endpoint_id), name=f"webhook {endpoint_id}")
+        self._workers[endpoint_id] = worker
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._workers.pop(endpoint_id, None)
+            self._wake.set()
+            if not task.cancelled() and task.exception() is not None:
+                log.warning("deliveries.target_failed", exc_info=task.exception())
+
+        worker.add_done_callback(ended)
+
+    async def _serve(self, sender: Sender, endpoint_id: UUID) -> None:
+        """Send all that is due for one target."""
+        engine, keys = self._service.engine, self._settings.keys
+        while True:
+            async with db.begin(engine) as conn:
+                claimed = await webhooks.claim(conn, keys, endpoint_id, self._settings.webhook_per_target, clock.now())
+            if not claimed:
+                return
+            outcomes = await asyncio.gather(*(self._send(sender, one) for one in claimed))
+            async with db.begin(engine) as conn:
+                await webhooks.settle(conn, endpoint_id, list(zip(claimed, outcomes, strict=True)), clock.now())
+
+    async def _send(self, sender: Sender, one: Claimed) -> Outcome:
+        async with self._slots:
+            body = message(self._settings, one)
+            return await sender.send(one.url, one.secret, f"{MESSAGE_PREFIX}{one.id}", body, clock.now())
+
+
+def message(settings: Settings, one: Claimed) -> str:
+    """A webhook's body: ids, codes and links only; equal at each attempt."""
+    n = one.notice
+    if n is None:
+        data: dict[str, Any] = {"type": "ping", "timestamp": one.created_at, "data": {"endpoint_id": one.endpoint_id}}
+    else:
+        data = {
+            "type": f"notice.{n['template']}",
+            "timestamp": n["n_created_at"],
+            "data": {
+                "notice_id": n["n_id"],
+                "case_id": n["case_id"],
+                "number": n["number"],
+                "plan": n["plan"],
+                "area": n["area"],
+                "kinds": n["kinds"],
+                "urgent": n["urgent"],
+                "agency": n["agency"],
+                "unit": n["unit"],
+                "role": n["role"],
+                "due": n["due"],
+                "href": f"{settings.base_url('notify')}/v1/notices/{n['n_id']}",
+                "case_href": case_address(settings, n["case_id"]),
+            },
+        }
+    return orjson.dumps(data).decode()
+
+
+async def give_up(service: Service) -> None:
+    """End messages older than three days."""
+    async with db.begin(service.engine) as conn:
+        await webhooks.give_up_old(conn, clock.now())
+
+
+async def measure(service: Service) -> None:
+    """Set the gauges, counting up to 100,000."""
+    now = clock.now()
+    async with db.begin(service.engine) as conn:
+        for late, condition in (("yes", notices.c.due < now), ("no", (notices.c.due >= now) | notices.c.due.is_(None))):
+            some = select(notices.c.id).where(notices.c.state == State.WAITING.value, condition).limit(100_000)
+            count = (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+            metrics.NOTICES_OPEN.labels(late).set(count)
+        some = select(deliveries.c.id).where(deliveries.c.state == "retrying").limit(100_000)
+        metrics.DELIVERIES_WAITING.set(
+            (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+        )

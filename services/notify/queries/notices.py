@@ -1,0 +1,124 @@
+"""Notices as their addressees see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notify.domain.notices import State, is_late
+from services.notify.schemas import NoticeOut
+from services.notify.settings import Settings
+from services.notify.tables import notices
+from shared.kit import pagination
+from shared.kit.access import Caller, scope
+from shared.kit.problem import NotFound
+
+n = notices.c
+_SETTLED = n.xid < literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
+"""Only rows that no running transaction can precede: a reader that goes on from its cursor misses nothing."""
+
+COUNT_UP_TO = 1000
+
+
+def visible(caller: Caller, right: str) -> ColumnElement[bool]:
+    """The notices within a caller's reach; of a unit's own and of the whole agency where the reach is the unit."""
+    return scope(
+        caller,
+        right,
+        plan=n.plan,
+        agency=lambda agency: n.agency == agency,
+        unit=lambda agency, unit: (n.agency == agency) & or_(n.unit == unit, n.unit.is_(None)),
+        area=n.area,
+    )
+
+
+async def newest_first(
+    conn: AsyncConnection, caller: Caller, state: str | None, cursor: str | None, limit: int
+) -> tuple[list[Any], str | None]:
+    """A page of what the caller may see, the newest first."""
+    shown = select(notices).where(visible(caller, "notice.read")).order_by(n.xid.desc(), n.seq.desc()).limit(limit + 1)
+    if state:
+        shown = shown.where(n.state == state)
+    after = pagination.decode(cursor, [int, int])
+    if after:
+        shown = shown.where(tuple_(n.xid, n.seq) < tuple_(*after))
+    rows, following = pagination.page((await conn.execute(shown)).all(), limit, lambda row: [row.xid, row.seq])
+    return list(rows), following
+
+
+async def feed(conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int) -> tuple[list[Any], str | None]:
+    """What came after a cursor, in order of creation, and the cursor to go on from (the given one when none came)."""
+    shown = select(notices).where(visible(caller, "notice.read"), _SETTLED).order_by(n.xid, n.seq).limit(limit)
+    after = pagination.decode(cursor, [int, int])
+    if after:
+        shown = shown.where(tuple_(n.xid, n.seq) > tuple_(*after))
+    rows = list((await conn.execute(shown)).all())
+    return rows, pagination.encode([rows[-1].xid, rows[-1].seq]) if rows else cursor
+
+
+async def waiting(
+    conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int
+) -> tuple[list[Any], str | None]:
+    """What waits for the caller's signature, the most overdue first, what has no deadline last."""
+    mine = [visible(caller, "notice.sign"), n.state == State.WAITING.value]
+    after = pagination.decode(cursor, [lambda v: datetime.fromisoformat(v) if v else None, UUID])
+    dated = select(notices).where(*mine, n.due.is_not(None)).order_by(n.due, n.id).limit(limit + 1)
+    undated = select(notices).where(*mine, n.due.is_(None)).order_by(n.id).limit(limit + 1)
+    rows: list[Any] = []
+    if after is None or after[0] is not None:
+        if after:
+            dated = dated.where(tuple_(n.due, n.id) > tuple_(*after))
+        rows = list((await conn.execute(dated)).all())
+    if len(rows) <= limit:
+        if after is not None and after[0] is None:
+            undated = undated.where(n.id > after[1])
+        rows += (await conn.execute(undated.limit(limit + 1 - len(rows)))).all()
+    shown, following = pagination.page(rows, limit, lambda row: [row.due.isoformat() if row.due else None, str(row.id)])
+    return list(shown), following
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much waits for the caller, counted up to 1,000."""
+
+    waiting: int
+    late: int
+
+
+async def counts(conn: AsyncConnection, caller: Caller, now: datetime) -> Counts:
+    """The numbers at the head of the inbox."""
+    mine = [visible(caller, "notice.sign"), n.state == State.WAITING.value]
+    some = select(literal_column("1")).where(*mine).limit(COUNT_UP_TO).subquery()
+    late = select(literal_column("1")).where(*mine, n.due < now).limit(COUNT_UP_TO).subquery()
+    return Counts(
+        (await conn.execute(select(func.count()).select_from(some))).scalar_one(),
+        (await conn.execute(select(func.count()).select_from(late))).scalar_one(),
+    )
+
+
+async def one(conn: AsyncConnection, caller: Caller, notice_id: UUID) -> Any:
+    """A notice the caller may see; NotFound otherwise."""
+    shown = select(notices).where(n.id == notice_id, visible(caller, "notice.read"))
+    row = (await conn.execute(shown)).one_or_none()
+    if row is None:
+        raise NotFound("没有这份通知，或不归您查看。 No such notice, or not yours to see.")
+    return row
+
+
+def case_address(settings: Settings, case_id: UUID) -> str:
+    """Where the case of a notice is opened."""
+    return f"{settings.base_url('casework')}/cases/{case_id}"
+
+
+def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
+    """A notice for an agency's system."""
+    fields = {name: getattr(row, name) for name in NoticeOut.model_fields if hasattr(row, name)}
+    return NoticeOut(
+        **fields,
+        late=is_late(row._mapping, now),
+        href=f"{settings.base_url('notify')}/v1/notices/{row.id}",
+        case_href=case_address(settings, row.case_id),
+    )
