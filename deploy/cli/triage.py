@@ -1,15 +1,17 @@
 """`./dachuan triage FILE.jsonl`: read messages and say what they are about, without a running system.
 
-Each input line is an object with `id`, `subject`, `text` and, if known, `posted_at` (RFC 3339). Each output line
+Each input line is an object with `id`, `subject`, `text` and, if known, `posted_at` (RFC 3339; without a zone it is
+China's). Each output line
 answers one input line, in the same order. A line that cannot be read is reported on stderr as an object with `line` and
 `error`; the others are still answered, and the exit code is then 1.
 """
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -18,6 +20,7 @@ from services.intake.domain.reading import Reading, read
 from services.intake.domain.same_target import Grouped, Message, group
 
 _LONGEST_LINE = 4_000_000
+_CHINA = ZoneInfo("Asia/Shanghai")
 
 
 class LineError(ValueError):
@@ -56,7 +59,7 @@ def _time(value: object) -> datetime | None:
         time = datetime.fromisoformat(value)
     except ValueError:
         raise LineError("posted_at: not an RFC 3339 time") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=_CHINA)
 
 
 def triage(lines: Iterator[bytes] | BinaryIO, errors: list[dict]) -> Iterator[dict]:

@@ -75,7 +75,7 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
         last = (area, name, building)
         text = (name + match[0] if inherited else whole[max(0, start - len(name)) : match.end()]).strip()
         unit, floor, room = (short_number(part or "") for part in (groups.get("u"), groups.get("f"), room))
-        if _OWN_HOME.search(whole[max(0, start - len(name) - 12) : max(0, start - len(name))]):
+        if not inherited and _OWN_HOME.search(whole[max(0, start - len(name) - 12) : max(0, start - len(name))]):
             # where the writer lives leads to the writer, and points at nobody's door
             text, unit, floor, room = name, "", "", ""
         found.append(Place(text, area, "", name, building, unit, floor, room))

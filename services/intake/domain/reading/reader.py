@@ -1,6 +1,6 @@
 """`read`: from a message's words to a `Reading`."""
 
-from services.intake.domain.reading.facts import Facts, find_facts
+from services.intake.domain.reading.facts import find_facts
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.lexicon import LONG_TEXT, Lexicon, lexicon
 from services.intake.domain.reading.model import KINDS, Reading, Reason
@@ -10,7 +10,8 @@ from services.intake.domain.reading.urgency import Alarm, listen
 
 _LEXICON: Lexicon = lexicon()
 LEXICON_VERSION: str = _LEXICON.version
-_NO_FACTS = Facts()
+_TALK = {"campaign": "government_conduct", "praise": "government_conduct", "fiction": "other", "law": "other"}
+"""Where talk about the fight against pyramid selling belongs, whatever its other words."""
 
 
 def read(subject: str, text: str) -> Reading:
@@ -19,6 +20,17 @@ def read(subject: str, text: str) -> Reading:
     Never raises on any string, always gives the same reading for the same words, and takes time linear in the
     length (at most `LONG_TEXT` characters are looked at: the beginning and the end of a longer one).
     """
+    try:
+        return _read(subject, text)
+    except UnicodeEncodeError:  # half a surrogate pair, which no text can hold
+        return _read(_whole(subject), _whole(text))
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _read(subject: str, text: str) -> Reading:
     subject = fold(subject[:500])
     body = fold(text if len(text) <= LONG_TEXT else text[: LONG_TEXT - 4000] + "。" + text[-4000:])
     whole = f"{subject}。{body}"
@@ -27,7 +39,8 @@ def read(subject: str, text: str) -> Reading:
     alarm = listen(_LEXICON, found, verdict.relevant or verdict.named)
     relevant = verdict.relevant or (verdict.named and alarm.urgent)  # the name beside somebody held is no comparison
     if not (relevant or alarm.urgent):
-        return Reading(relevant=False, belongs_to=found.topic(_LEXICON), score=verdict.score, reasons=verdict.reasons)
+        topic = _TALK.get(verdict.context) or found.topic(_LEXICON)
+        return Reading(relevant=False, belongs_to=topic, score=verdict.score, reasons=verdict.reasons)
     facts = find_facts(whole, found.estates)
     return Reading(
         relevant=relevant,

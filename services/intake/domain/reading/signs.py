@@ -95,6 +95,8 @@ class Verdict:
     reasons: tuple[Reason, ...]
     named: bool = False
     """The name stands there as more than a slogan, a film or a denial."""
+    context: str = ""
+    """How the name is spoken of (lexicon/contexts.toml); empty when it is not there."""
 
 
 def weigh(lexicon: Lexicon, found: Found) -> Verdict:
@@ -154,6 +156,7 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
         frozenset(kinds),
         tuple(Reason(code, words) for code, words in ordered),
         share >= 30 and context != "praise",
+        context,
     )
 
 

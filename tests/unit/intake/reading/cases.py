@@ -1,0 +1,34 @@
+"""The invented messages of this folder: `label | kinds or topic | subject | text`, one a line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message and what its reading should say."""
+
+    name: str
+    relevant: bool
+    urgent: bool
+    expected: str
+    subject: str
+    text: str
+
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds a relevant message must at least show."""
+        return set(self.expected.split(",")) - {"unspecified"}
+
+
+def cases() -> Iterator[Case]:
+    """All of them, in order."""
+    for file in sorted(HERE.glob("messages_*.txt")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if not line or line.startswith("#"):
+                continue
+            label, expected, subject, text = (part.strip() for part in line.split("|", 3))
+            yield Case(f"{file.stem}:{number}", label in ("R", "RU"), label in ("RU", "NU"), expected, subject, text)

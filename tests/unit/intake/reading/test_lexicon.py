@@ -1,0 +1,95 @@
+"""The lexicon's data: every group says why, every word is written as the reader will meet it."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from services.intake.domain.reading import KINDS, TOPICS, read
+from services.intake.domain.reading.expressions import leads
+from services.intake.domain.reading.folding import fold
+from services.intake.domain.reading.lexicon import lexicon
+
+FOLDER = Path(lexicon.__wrapped__.__code__.co_filename).with_name("lexicon")
+DATA = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in FOLDER.glob("*.toml")}
+
+
+def groups(*keys: str):
+    return [group for data in DATA.values() for key in keys for group in data.get(key, ())]
+
+
+@pytest.mark.parametrize("group", groups("sign", "pattern", "combo", "context", "alarm", "cancel"), ids=str)
+def test_every_group_says_why(group: dict):
+    assert group["why"].strip().endswith((".", "!"))
+
+
+@pytest.mark.parametrize(
+    "group", groups("sign", "pattern", "combo"), ids=lambda group: str(group.get("code", group.get("all")))
+)
+def test_kinds_exist(group: dict):
+    assert set(group.get("kinds", ())) <= set(KINDS)
+
+
+def test_topics_are_those_of_the_model_and_other_is_what_is_left():
+    assert {*lexicon().topics, "other"} == set(TOPICS)
+
+
+def test_words_are_folded_and_stand_once_in_a_group():
+    for group in groups("sign", "alarm"):
+        words = group.get("words", "").split()
+        assert [word for word in words if fold(word) != word] == [], group["code"]
+        assert len(set(words)) == len(words), (group["code"], [word for word in words if words.count(word) > 1])
+
+
+def test_expressions_begin_with_words_and_combos_name_what_exists():
+    known = {group["code"] for group in groups("sign", "pattern")}
+    for group in groups("pattern", "alarm", "context"):
+        for expression in (*group.get("expressions", ()), *group.get("around", ())):
+            assert leads(expression)
+    for combo in groups("combo"):
+        assert set(combo["all"]) <= known
+
+
+@pytest.mark.parametrize("bad", ["[abc]x", "(?:a|b)?c", ".x"])
+def test_an_expression_that_may_begin_anywhere_is_refused(bad: str):
+    with pytest.raises(ValueError, match="begin"):
+        leads(bad)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "传销",
+        "傳銷",
+        "传 销",
+        "传*销",
+        "传·销",
+        "chuanxiao",
+        "传xiao",
+        "伝銷",
+        "传\u200b销",
+        "Chuan销",
+        "传-销",
+        "搞川销",
+    ],
+)
+def test_the_name_however_it_is_written(written: str):
+    assert read("", f"这里有人搞{written}，骗人").relevant
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "虚假宣传销售",
+        "宣传销毁假币",
+        "上传销售数据",
+        "产品下线",
+        "厂家直销",
+        "发展线下门店",
+        "举报单位乱收费",
+        "请市场监管局宣传消息",
+    ],
+)
+def test_longer_words_hide_a_sign(words: str):
+    reading = read("", f"{words}，请处理")
+    assert not reading.relevant and reading.score < 60
