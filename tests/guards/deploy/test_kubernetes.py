@@ -1,5 +1,6 @@
 """The Kubernetes files: valid against Kubernetes' own schemas, closed, and every service with only what it needs."""
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from deploy.image import secrets
+from tests.conftest import missing
 from tests.guards.deploy import DEPLOY, SERVICES
 
 FOLDER = DEPLOY / "kubernetes"
@@ -28,7 +30,12 @@ def render(kubectl: str, what: str) -> tuple[Manifest, ...]:
 
 @pytest.fixture
 def kubectl(need: Callable[[str, str], str]) -> str:
-    return need("kubectl", "renders the Kubernetes files")
+    found = need("kubectl", "renders the Kubernetes files")
+    said = subprocess.run([found, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=20)
+    minor = int(json.loads(said.stdout)["clientVersion"]["minor"].rstrip("+"))
+    if minor < 27:
+        missing(f"kubectl 1.{minor} renders with a kustomize from before labels and renaming patches; 1.27 is needed")
+    return found
 
 
 @pytest.fixture
