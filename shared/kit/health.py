@@ -1,8 +1,8 @@
 """Liveness and readiness that tell the truth.
 
-A part (relay, consumer, job) reports after each round that did what it should. A *required* part that is
-unwell makes the service not ready; one that is stuck for twice its patience makes it not alive, and the
-process ends itself so that its supervisor starts it anew.
+A part (relay, consumer, job) reports after each round that did what it should, and when it could not. A
+*required* part that is unwell makes the service not ready; one that is stuck, saying nothing for twice its
+patience, makes it not alive, and the process ends itself so that its supervisor starts it anew.
 """
 
 import time
@@ -19,17 +19,22 @@ class Component:
     patience_s: float
     required: bool = True
     last_well: float = field(default_factory=time.monotonic)
+    last_heard: float = field(default_factory=time.monotonic)
     trouble: str | None = "starting"
     may_end_process: bool = False
 
     def well(self) -> None:
         """The part did its work, or has none to do."""
-        self.last_well = time.monotonic()
+        self.last_well = self.last_heard = time.monotonic()
         self.trouble = None
 
     def unwell(self, reason: str) -> None:
-        """The part could not do its work; `reason` is a code."""
+        """The part could not do its work and will try again; `reason` is a code.
+
+        It is not ready, but alive: starting the process anew would not bring back a broker or a database.
+        """
         self.trouble = reason
+        self.last_heard = time.monotonic()
 
     @property
     def silent_s(self) -> float:
@@ -42,7 +47,7 @@ class Component:
 
     @property
     def dead(self) -> bool:
-        return self.may_end_process and self.silent_s > 2 * self.patience_s
+        return self.may_end_process and time.monotonic() - self.last_heard > 2 * self.patience_s
 
 
 class Health:

@@ -142,6 +142,15 @@ def test_a_stuck_part_is_not_ready_and_then_not_alive() -> None:
     part.well()
     assert part.ready and not part.dead
     part.last_well -= 11
+    part.last_heard -= 11
     assert not part.ready and not part.dead
-    part.last_well -= 11
+    part.last_heard -= 11
     assert part.dead
+
+
+def test_a_part_whose_broker_is_away_is_not_ready_but_alive() -> None:
+    part = Component("consumer", patience_s=10, may_end_process=True)
+    part.well()
+    part.last_well -= 1000
+    part.unwell("KafkaConnectionError")
+    assert not part.ready and not part.dead
