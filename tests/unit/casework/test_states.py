@@ -1,0 +1,53 @@
+"""The state machines of cases and parties, over every allowed and every forbidden pair."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from services.casework.domain.states import (
+    CASE_TRANSITIONS,
+    PARTY_TRANSITIONS,
+    CaseAction,
+    CaseState,
+    PartyAction,
+    PartyState,
+    TransitionRefused,
+    next_case_state,
+    next_party_state,
+)
+
+ALLOWED_CASE = {
+    ("opened", "accept_part"): "opened",
+    ("opened", "accept_last"): "accepted",
+    ("accepted", "close"): "closed",
+}
+ALLOWED_PARTY = {("pending", "accept"): "accepted"}
+
+
+@pytest.mark.parametrize(("state", "action"), list(product(CaseState, CaseAction)))
+def test_every_pair_of_case_state_and_action(state: CaseState, action: CaseAction) -> None:
+    expected = ALLOWED_CASE.get((state.value, action.value))
+    if expected is None:
+        with pytest.raises(TransitionRefused, match=f"{state}.*{action}"):
+            next_case_state(state, action)
+    else:
+        assert next_case_state(state, action) == expected
+
+
+@pytest.mark.parametrize(("state", "action"), list(product(PartyState, PartyAction)))
+def test_every_pair_of_party_state_and_action(state: PartyState, action: PartyAction) -> None:
+    expected = ALLOWED_PARTY.get((state.value, action.value))
+    if expected is None:
+        with pytest.raises(TransitionRefused):
+            next_party_state(state, action)
+    else:
+        assert next_party_state(state, action) == expected
+
+
+def test_every_state_is_reached_and_the_end_is_final() -> None:
+    reached = {CaseState.OPENED} | set(CASE_TRANSITIONS.values())
+    assert reached == set(CaseState)
+    assert not [pair for pair in CASE_TRANSITIONS if pair[0] is CaseState.CLOSED]
+    assert {PartyState.PENDING} | set(PARTY_TRANSITIONS.values()) == set(PartyState)
