@@ -16,6 +16,7 @@ from services.intake.domain.reading.signs import Found
 _LOOKED_AT = 24
 _EACH = 4
 _SENTENCE_END = re.compile("[。！？!?;；\\n]")
+_CLAUSE_END = re.compile("[。！？!?;；\n，,、 ]")
 _WIDEST = 160
 _BEFORE = 24
 _WANTED = re.compile(
@@ -127,10 +128,14 @@ class _Scene:
         before = self._before(span[0], start)
         if quiet["never"].search(before) or quiet["hypothetical"].search(before):
             return ""
-        if self.relevant:
-            if quiet["lawful"].search(self.found.whole[start:end]):
-                return ""
-        elif quiet["felt"].search(before) or self.says("lawful", span):
+        if quiet["lawful"].search(self.found.whole[start:end]):
+            return ""
+        if not self.relevant and (
+            quiet["felt"].search(before)
+            or quiet["lawful"].search(before[-6:])
+            or quiet["mishap"].search(before + self._clause(start, end))
+            or self.says("illness", span)
+        ):
             return ""
         still = self.says("still", span)
         if not still and self.says("legal", span) and not self.anybody(span):
@@ -173,6 +178,11 @@ class _Scene:
         if self.says("past", span) and not self.says("still", span):
             return code == "trapped_in"
         return not (self.says("legal", span) and not self.anybody(span))
+
+    def _clause(self, start: int, end: int) -> str:
+        """From `start` to the end of the clause that `end` lies in."""
+        whole = self.found.whole
+        return whole[start:end] + _CLAUSE_END.split(whole[end : end + _BEFORE], maxsplit=1)[0]
 
     def _before(self, low: int, start: int) -> str:
         before = self.found.whole[max(low, start - _BEFORE) : start]
