@@ -86,7 +86,8 @@ def _train(folder: Path, repository: Path) -> Path:
         topics.apply(admin, contract, passwords={topic.owner: new_password() for topic in contract})
         _send_and_read(admin, contract[0].topic)
     finally:
-        node.stop()
+        # The cache is written at the end, by a second JVM.
+        node.stop(patience=180)
     return made
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import ssl
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,7 @@ def _fetch(jars: list[Jar], repository: Path, progress: Callable[[int, int], Non
         return
     from jgo.maven import MavenContext
 
+    _trust()
     side = repository / ".incoming"
     context = MavenContext(repo_cache=side, timeout=120)
     done = 0
@@ -136,6 +138,21 @@ def _fetch(jars: list[Jar], repository: Path, progress: Callable[[int, int], Non
             progress(done, len(jars))
 
 
+def _trust() -> None:
+    """Trust whom this machine trusts: requests, which jgo fetches with, knows only a list of its own, without the
+    authority that a company or office adds."""
+    known = (
+        os.environ.get("SSL_CERT_FILE"),
+        os.environ.get("PIP_CERT"),
+        ssl.get_default_verify_paths().cafile,
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+    )
+    found = next((path for path in known if path and os.path.exists(path)), None)
+    if found:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", found)
+
+
 def write_lock(repository: Path, lock: Path = LOCK) -> int:
     """Resolve Kafka's dependencies anew and write the lock file (`./dachuan lock`). Number of jars locked.
 
@@ -145,6 +162,7 @@ def write_lock(repository: Path, lock: Path = LOCK) -> int:
     from jgo.env import LockFile
     from jgo.maven import MavenContext
 
+    _trust()
     context = MavenContext(repo_cache=repository, timeout=120)
     inputs, transitive = context.resolver.resolve([context.create_dependency(_KAFKA)])
     binding = context.create_dependency(_LOG_BINDING)

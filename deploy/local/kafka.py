@@ -180,10 +180,10 @@ class Kafka:
         self.wait_ready()
         return identity
 
-    def stop(self) -> None:
-        """Controlled shutdown: logs are flushed and closed."""
+    def stop(self, patience: float = 30.0) -> None:
+        """Controlled shutdown: logs are flushed and closed; killed after `patience` seconds."""
         if self._child:
-            finish(self._child, stop=self.stop_signal, patience=30)
+            finish(self._child, stop=self.stop_signal, patience=patience)
             self._child = None
 
     def poll(self) -> int | None:

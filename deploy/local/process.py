@@ -150,13 +150,15 @@ def spawn(
 
 
 def finish(child: subprocess.Popen[bytes], *, stop: int = signal.SIGTERM, patience: float = 15.0) -> None:
-    """Stop a child of ours and collect it: the gentle signal first, SIGKILL after `patience` seconds."""
+    """Stop a child that `spawn` started and collect it: the gentle signal first; after `patience` seconds SIGKILL
+    for it and whatever it started."""
     if child.poll() is None:
         child.send_signal(stop)
         try:
             child.wait(patience)
         except subprocess.TimeoutExpired:
-            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 

@@ -119,7 +119,7 @@ def test_from_nothing_to_everything_and_back(newcomer: Newcomer) -> None:
     assert facts["ready"] and facts["embedded"] and facts["address"] == address
     assert set(facts["parts"]) == {*SERVICES, "postgres", "kafka"}
     assert len(set(_pids(facts))) == 7
-    assert httpx.get(address, follow_redirects=True).status_code == 200
+    _home_page(address)
     for part in SERVICES:
         assert httpx.get(f"{facts['parts'][part]['url']}/healthz/ready").status_code == 200
     assert "already running" in newcomer.up("--detach")
@@ -159,6 +159,12 @@ def test_from_nothing_to_everything_and_back(newcomer: Newcomer) -> None:
     newcomer.run("reset", "--yes")
     assert not (newcomer.home / "postgres").exists() and not (newcomer.home / "secrets").exists()
     assert (newcomer.home / "venv").exists()
+
+
+def _home_page(address: str) -> None:
+    """What a browser sees that opens the address: a page to sign in."""
+    page = httpx.get(address, follow_redirects=True, headers={"Accept": "text/html"})
+    assert page.status_code == 200 and "password" in page.text, (page.status_code, str(page.url))
 
 
 def _runs(pid: int) -> bool:
@@ -214,7 +220,7 @@ def test_servers_elsewhere_are_used_instead_of_embedded_ones(state_folder: Path)
         facts = json.loads(_dachuan(home, "status", "--json").stdout)
         assert facts["ready"] and not facts["embedded"] and set(facts["parts"]) == set(SERVICES)
         assert not (home / "postgres").exists() and not (home / "kafka").exists()
-        assert httpx.get(facts["address"], follow_redirects=True).status_code == 200
+        _home_page(facts["address"])
         for service in SERVICES:
             process = psutil.Process(facts["parts"][service]["pid"])
             told = " ".join(process.environ().values())
