@@ -13,9 +13,13 @@ from zlib import crc32
 
 from services.intake.domain.reading import Place, Reading
 from services.intake.domain.reading.folding import fold
+from services.intake.domain.reading.lexicon import lexicon
 from services.intake.domain.reading.places import area_of, root
 from services.intake.domain.reading.targets import estate_names
 
+_NOTORIOUS = frozenset(
+    word for word, role in zip(lexicon().words, lexicon().roles, strict=True) if "known_case" in role.signs
+)
 _SHINGLE = 5
 _SKETCH = 24
 _COMMON = 400
@@ -105,7 +109,7 @@ def compare(one: Message, other: Message) -> Match:
         for theirs_place in other.places:
             reasons += _places(place, theirs_place, near)
     alike = _alike(one, other)
-    if alike >= 0.6 and near:
+    if alike >= 0.6 and near and not _elsewhere(one, other):
         reasons.append((85, "wording"))
     elif alike >= 0.35 and near:
         reasons.append((45, "wording"))
@@ -140,12 +144,26 @@ def _places(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
     return [(50, f"estate {mine.estate}")]
 
 
+def _elsewhere(one: Message, other: Message) -> bool:
+    """Whether both name places, organisations or apps, and never the same: one text sent about two targets."""
+    for kinds in (("root", "road"), ("org", "app")):
+        mine, theirs = (
+            {target for target in message.reading.targets if target.partition(":")[0] in kinds}
+            for message in (one, other)
+        )
+        if mine and theirs and not mine & theirs:
+            return True
+    return False
+
+
 def _agree(mine: str, theirs: str) -> bool:
     return not mine or not theirs or mine == theirs
 
 
 def _central(message: Message, name: str) -> bool:
-    """Whether the message is about `name` rather than only mentioning it."""
+    """Whether the message is about `name` rather than only mentioning it; a notorious name is anybody's."""
+    if name in _NOTORIOUS:
+        return False
     return name in fold(message.subject) or message.folded.count(name) >= 2 or len(message.text) < 120
 
 
