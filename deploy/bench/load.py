@@ -28,9 +28,8 @@ class _Connection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def post(self, head: bytes, body: bytes) -> int:
-        if self._writer is None:
+        if self._writer is None or self._reader is None or self._reader.at_eof():
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
-        assert self._reader is not None
         self._writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         status = int(answer[9:12])

@@ -109,7 +109,7 @@ async def _token(made: Instance) -> str:
     async with httpx.AsyncClient() as http:
         answer = await http.post(
             f"{made.url('notify')}/oauth2/token",
-            data={"grant_type": "client_credentials", "scope": "tip.submit trace.read"},
+            data={"grant_type": "client_credentials"},
             auth=(IMPORTER, made.secrets.passwords["importer-client"]),
         )
         answer.raise_for_status()

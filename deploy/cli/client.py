@@ -48,12 +48,12 @@ class Client:
         passwords = instance.secrets.passwords
         return cls({name: instance.url(name) for name in SERVICES}, IMPORTER, passwords["importer-client"])
 
-    async def token(self, scope: str) -> str:
-        """An access token, fetched anew shortly before it ends."""
+    async def token(self) -> str:
+        """An access token for all the client's scopes, fetched anew shortly before it ends."""
         if time.monotonic() > self._until:
             answer = await self._post(
                 f"{self.urls['notify']}/oauth2/token",
-                data={"grant_type": "client_credentials", "scope": scope},
+                data={"grant_type": "client_credentials"},
                 auth=(self.client_id, self.secret),
             )
             if answer.status_code != 200:
@@ -62,14 +62,14 @@ class Client:
             self._token, self._until = made["access_token"], time.monotonic() + made["expires_in"] - 60
         return self._token
 
-    async def call(self, service: str, path: str, body: Any, *, scope: str, **params: Any) -> httpx.Response:
+    async def call(self, service: str, path: str, body: Any, **params: Any) -> httpx.Response:
         """POST JSON to a service; the answer whatever its status, except that passing trouble is tried again."""
         return await self._post(
             f"{self.urls[service]}{path}",
             content=orjson.dumps(body, default=str),
             headers={
                 "content-type": "application/json",
-                "authorization": f"Bearer {await self.token(scope)}",
+                "authorization": f"Bearer {await self.token()}",
             },
             params=params,
         )

@@ -162,7 +162,6 @@ async def _send(client: Client, part: list[Row], outcome: Outcome) -> httpx.Resp
         "intake",
         "/v1/tips/batch",
         {"plan": outcome.plan, "channel": outcome.channel, "tips": tips},
-        scope="tip.submit trace.read",
         dry_run=str(outcome.dry_run).lower(),
     )
 

@@ -144,5 +144,6 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
         backlog=1024,
     )

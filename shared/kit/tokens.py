@@ -20,6 +20,7 @@ from shared.kit.access import Caller
 from shared.kit.db import begin, insert_many
 from shared.kit.problem import NotAuthenticated
 from shared.rules.plan import Plan
+from shared.rules.plan.vocabulary import scope_parts
 
 ISSUER = "dachuan"
 _CACHED = 20_000
@@ -135,7 +136,8 @@ class Authenticator:
         granted = dict(plan.grants_for(claims["agency"], posts))
         if claims["kind"] == "officer":
             return granted
-        return {right: granted.get(right, "own_agency") for right in claims["scope"].split()}
+        scopes = map(scope_parts, claims["scope"].split())
+        return {right: reach or granted.get(right, "own_agency") for right, reach in scopes}
 
 
 async def apply_directory(conn: AsyncConnection, table: Table, events: Sequence[Event[PrincipalPublished]]) -> None:

@@ -118,7 +118,7 @@ async def _renew_account(conn: AsyncConnection, known: object, one: DemoAccount,
 
 
 async def _renew_system(conn: AsyncConnection, known: object, one: DemoSystem, now: datetime) -> int:
-    check_scopes(one.scopes)
+    check_scopes(one.scopes, SEEDER)
     before = of_system(known)
     scopes = tuple(sorted(set(one.scopes)))
     same = (before.plan, before.agency, before.scopes) == (one.plan, one.agency, scopes)

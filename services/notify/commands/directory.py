@@ -124,7 +124,7 @@ async def create_system(
     demo: bool = False,
 ) -> Any:
     """Make an OAuth client of an agency and publish it; Conflict for a client id that exists."""
-    check_scopes(scopes)
+    check_scopes(scopes, caller)
     row = {
         "id": new_id(),
         "client_id": client_id,
@@ -165,7 +165,7 @@ async def change_system(
     await _locked(conn, svc, caller, systems, system_id, version)
     values: dict[str, Any] = {k: v for k, v in changes.items() if k in ("active", "scopes")}
     if "scopes" in values:
-        check_scopes(values["scopes"])
+        check_scopes(values["scopes"], caller)
         values["scopes"] = sorted(set(values["scopes"]))
     if "secret" in changes:
         values["secret_hash"] = passwords.secret_hash(changes["secret"])
@@ -177,13 +177,17 @@ async def change_system(
     return after
 
 
-def check_scopes(scopes: tuple[str, ...] | list[str]) -> None:
-    """Invalid for scopes that are no rights."""
+def check_scopes(scopes: tuple[str, ...] | list[str], caller: Caller) -> None:
+    """Invalid for scopes that are no rights; Forbidden for a reach beyond the caller's own plan."""
     unknown = unknown_scopes(scopes)
     if unknown or not scopes:
         raise Invalid(
             "scopes 含有未知权限，未保存任何内容。 Unknown scopes; nothing was kept.",
             errors=[{"field": "scopes", "code": "unknown", "message": scope} for scope in unknown],
+        )
+    if caller.reach("directory.manage") != "all" and any(scope.endswith(":all") for scope in scopes):
+        raise Forbidden(
+            "不能授予超出本方案的范围，未保存任何内容。 A reach beyond your own plan is not yours to give; nothing was kept."
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.rules.plan import Plan
-from shared.rules.plan.vocabulary import RIGHTS
+from shared.rules.plan.vocabulary import scope_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,14 @@ def faults(plan: Plan, standing: Standing) -> list[tuple[str, str]]:
 
 
 def unknown_scopes(scopes: Sequence[str]) -> list[str]:
-    """The scopes that are no right of the system's vocabulary."""
-    return [scope for scope in scopes if scope not in RIGHTS]
+    """The scopes that are no right of the system's vocabulary, with or without a reach (`trace.read:plan`)."""
+    unknown = []
+    for scope in scopes:
+        try:
+            scope_parts(scope)
+        except ValueError:
+            unknown.append(scope)
+    return unknown
 
 
 def withdrawn_from(now: datetime) -> datetime:

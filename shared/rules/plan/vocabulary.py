@@ -64,3 +64,14 @@ class PartyRole(StrEnum):
     LEAD = "lead"
     CO = "co"
     COORDINATOR = "coordinator"
+
+
+def scope_parts(scope: str) -> tuple[str, str]:
+    """The right an OAuth scope names, and its reach where it names one (`trace.read:plan`), else an empty text.
+
+    ValueError for a right or reach that does not exist.
+    """
+    right, _, reach = scope.partition(":")
+    if right not in RIGHTS or (reach and reach not in REACHES):
+        raise ValueError(scope)
+    return right, reach
