@@ -13,6 +13,9 @@ class Settings(ServiceSettings):
     owner_database_url: str | None = None
     """The owner role's address; only `rebuild` needs it, the running service is not given it."""
 
+    rebuild_join_s: float = Field(default=40.0, gt=0)
+    """How long `rebuild` waits for all partitions: longer than a session, so a killed instance is waited out."""
+
     feed_pulse_s: float = Field(default=0.5, gt=0)
     """How often open feed streams look for changes; one look serves all of them."""
 

@@ -25,9 +25,6 @@ from shared.kit import clock, db, kafka
 BATCH = 5000
 """Events in one transaction of a rebuild."""
 
-JOIN_S = 40.0
-"""How long to wait for all partitions: longer than a session, so an instance that was killed is waited out."""
-
 
 class RebuildRefused(RuntimeError):
     """The rebuild cannot run now; the message says why and what to do. Nothing was changed."""
@@ -65,7 +62,9 @@ async def rebuild(settings: Settings, books: commands.Books, *, check: bool = Fa
         for lane, reader in readers.items():
             reader.subscribe([TOPICS[lane]])
             await asyncio.wait_for(reader.start(), 30)
-        await asyncio.gather(*(_all_partitions(readers[lane], TOPICS[lane]) for lane in TOPICS))
+        await asyncio.gather(
+            *(_all_partitions(readers[lane], TOPICS[lane], settings.rebuild_join_s) for lane in TOPICS)
+        )
         async with db.begin(engine) as conn:
             await commands.prepare(conn)
         started = time.perf_counter()
@@ -101,9 +100,9 @@ def _reader(settings: Settings, lane: str) -> AIOKafkaConsumer:
     return kafka.make_consumer(settings, (), group)
 
 
-async def _all_partitions(reader: AIOKafkaConsumer, topic: str) -> None:
+async def _all_partitions(reader: AIOKafkaConsumer, topic: str, patience_s: float) -> None:
     """Wait until this reader alone has the topic, and go to its beginning."""
-    deadline = time.monotonic() + JOIN_S
+    deadline = time.monotonic() + patience_s
     while True:
         there = reader.partitions_for_topic(topic)
         if there and len(reader.assignment()) == len(there):
