@@ -15,7 +15,7 @@ from services.intake.domain.reading import Place, Reading
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.lexicon import lexicon
 from services.intake.domain.reading.places import area_of, root
-from services.intake.domain.reading.targets import estate_names
+from services.intake.domain.reading.targets import door_names, estate_names
 
 _NOTORIOUS = frozenset(
     word for word, role in zip(lexicon().words, lexicon().roles, strict=True) if "known_case" in role.signs
@@ -126,6 +126,9 @@ def _places(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
     if not near:
         return []
     if not set(estate_names(mine.estate)) & set(estate_names(theirs.estate)):
+        same_door = mine.room and mine.room == theirs.room and mine.building == theirs.building
+        if same_door and set(door_names(mine.estate)) & set(door_names(theirs.estate)):
+            return [(85, f"room {mine.estate}{mine.building}栋{mine.room}")]
         if root(mine.estate) == root(theirs.estate) and len(root(mine.estate)) >= 2:
             vague = not (mine.building or theirs.building)
             return [(45 if vague else 30, f"place_name {root(mine.estate)}")]

@@ -43,7 +43,11 @@ _ROAD = re.compile(r"(?:路|街|大道|巷|弄|胡同)\s?(\d{1,5}+)\s?号(?!线|
 _AREA_PIECE = re.compile(
     r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|社区(?!服务|居委|医院|卫生|食堂|广场|菜)|经开区|高新区|开发区|新区))"
 )
-_AREAS = re.compile(r"((?:[a-z]\d{1,3}(?:市|区|县|镇))|(?:[\u4e00-\u9fff]{2,4}(?:区(?!域|别)|县|镇(?!政府))))")
+_AREAS = re.compile(
+    r"[a-z]\d{1,3}+(?:市|区|县|镇)|[\u4e00-\u9fff]{2}(?:区(?!域|别|块)|县(?!城|里|长)|镇(?!政府|里|上|区))"
+)
+_NO_NAME = frozenset("全本我各该外每乡城村集市哪个这那某到在的几")
+_NO_AREA = tuple(_DATA["area_stop"].split())
 _CJK = re.compile("[\u4e00-\u9fff]")
 _OWN_HOME = re.compile(r"(?:我家|我们家|我住|我们住|本人住|家住|我就住|我租|本人家|住户是我|我父母家)[^，。；,;]{0,8}$")
 _PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
@@ -190,8 +194,12 @@ def _says_more(known: Place, place: Place) -> bool:
 
 
 def area_of(whole: str) -> frozenset[str]:
-    """Districts, counties and towns a message names anywhere."""
-    return frozenset(match[1] for match in islice(_AREAS.finditer(whole), 12))
+    """Districts, counties and towns a message names anywhere, as their last two characters and the type: 东山区."""
+    return frozenset(
+        match[0]
+        for match in islice(_AREAS.finditer(whole), _MOST * 3)
+        if not match[0].endswith(_NO_AREA) and match[0][-2] not in _NO_NAME
+    )
 
 
 def root(estate: str) -> str:

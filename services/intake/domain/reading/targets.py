@@ -23,11 +23,12 @@ def canonical_targets(facts: Facts) -> tuple[str, ...]:
             continue
         if not place.estate:
             continue
-        for name in estate_names(place.estate):
+        for name in door_names(place.estate):
             if place.room:
                 strong.append(f"room:{name}/{place.building}/{place.room}")
             elif place.floor:
                 strong.append(f"floor:{name}/{place.building}/{place.floor}")
+        for name in estate_names(place.estate):
             if place.building:
                 middle.append(f"building:{name}/{place.building}")
             weak.append(f"estate:{name}")
@@ -37,6 +38,16 @@ def canonical_targets(facts: Facts) -> tuple[str, ...]:
     strong += [f"org:{name}" for name in facts.organisations]
     middle += [f"person:{name}" for name in facts.persons]
     return tuple(dict.fromkeys(strong + middle + weak))[:24]
+
+
+def door_names(estate: str) -> tuple[str, ...]:
+    """The names of `estate_names`, and its last two characters before the type: 城东锦绣花园, 锦绣花园.
+
+    Good enough where building and room agree too, and not for an estate as a whole.
+    """
+    short = root(estate)
+    tail = estate[len(short) - 2 :] if 2 < len(short) < len(estate) else estate
+    return tuple(dict.fromkeys((*estate_names(estate), tail)))
 
 
 def estate_names(estate: str) -> tuple[str, ...]:

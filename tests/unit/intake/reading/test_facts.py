@@ -5,6 +5,7 @@ import pytest
 from services.intake.domain.reading import Place, read
 from services.intake.domain.reading.facts import yuan
 from services.intake.domain.reading.numbers import short_number, to_int
+from services.intake.domain.reading.places import area_of
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,20 @@ def test_targets_come_strongest_first_and_name_a_part_of_an_estate_twice():
         "estate",
         "root",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "areas"),
+    [
+        ("住在小区的人说社区和园区都有", set()),
+        ("发生在东山区的事", {"东山区"}),
+        ("a4区和a9市", {"a4区", "a9市"}),
+        ("我县各镇", set()),
+        ("清河县柳河镇", {"清河县", "柳河镇"}),
+    ],
+)
+def test_areas_named_anywhere(text: str, areas: set[str]):
+    assert area_of(text) == areas
 
 
 def test_a_place_says_when_it_means_one_door():
