@@ -1,6 +1,7 @@
 """Timed work of notify: webhooks on their way, old ones given up, gauges."""
 
 import asyncio
+import time
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ CHANNEL = "deliveries"
 """The NOTIFY channel; the insert trigger of `deliveries` sends on it at each commit."""
 
 LOOK_EVERY_S = 1.0
+REST_S = 5.0
 
 
 class Deliverer:
@@ -36,6 +38,7 @@ class Deliverer:
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.webhook_concurrency)
         self._workers: dict[UUID, asyncio.Task[None]] = {}
+        self._resting: dict[UUID, float] = {}
 
     async def run(self) -> None:
         """Run until cancelled; after a failure, start over. What was under way is sent again under its id."""
@@ -63,7 +66,8 @@ class Deliverer:
                 while True:
                     self._wake.clear()
                     for endpoint_id in await webhooks.due_endpoints(conn, clock.now()):
-                        if endpoint_id not in self._workers:
+                        rests = self._resting.get(endpoint_id, 0) > time.monotonic()
+                        if endpoint_id not in self._workers and not rests:
                             self._start(sender, endpoint_id)
                     self._health.well()
                     try:
@@ -82,6 +86,8 @@ class Deliverer:
             self._workers.pop(endpoint_id, None)
             self._wake.set()
             if not task.cancelled() and task.exception() is not None:
+                # our own trouble (a key, the database), not the target's: look again a little later
+                self._resting[endpoint_id] = time.monotonic() + REST_S
                 log.warning("deliveries.target_failed", exc_info=task.exception())
 
         worker.add_done_callback(ended)
@@ -129,7 +135,8 @@ def message(settings: Settings, one: Claimed) -> str:
                 "case_href": case_address(settings, n["case_id"]),
             },
         }
-    return orjson.dumps(data).decode()
+    # asyncpg's UUIDs are a subclass, which orjson leaves to `default`
+    return orjson.dumps(data, default=str).decode()
 
 
 async def give_up(service: Service) -> None:
