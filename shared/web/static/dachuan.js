@@ -83,6 +83,10 @@
     if (event.key === "Escape") each("details.dc-menu[open]", (menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   });
 
+  // on a phone the bar is wider than the screen: show where we are
+  const current = document.querySelector(".dc-nav [aria-current]");
+  if (current) current.closest("ul").scrollLeft = current.offsetLeft - 60;
+
   prepare(document);
   document.addEventListener("htmx:after:swap", (event) => prepare(event.target));
 })();
