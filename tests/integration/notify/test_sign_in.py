@@ -7,7 +7,6 @@ import time
 from datetime import timedelta
 
 import pyotp
-import pytest
 
 from shared.kit import clock
 from tests.integration.notify.conftest import PASSWORD, House
@@ -81,10 +80,9 @@ async def test_an_unknown_login_is_answered_alike_and_as_slowly(house: House) ->
     assert min(t for t, *_ in unknown) > 0.5 * min(t for t, *_ in known)
 
 
-@pytest.mark.parametrize("login", ["\x00", "a' OR 1=1 --", "王" * 80, "", "a" * 3000])
-async def test_odd_logins_are_refused_not_failed(house: House, login: str) -> None:
-    answer = await house.sign_in(login)
-    assert answer.status_code in (400, 401)
+async def test_odd_logins_are_refused_not_failed(house: House) -> None:
+    for login in ["\x00", "a' OR 1=1 --", "王" * 80, "", "a" * 3000]:
+        assert (await house.sign_in(login)).status_code in (400, 401)
 
 
 async def test_a_sign_in_leads_only_to_our_own_pages(house: House) -> None:

@@ -6,7 +6,6 @@ import base64
 import json
 
 import httpx
-import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -105,9 +104,9 @@ async def test_secrets_are_kept_as_hashes_and_events_name_nobody(house: House) -
     assert principal.id == data["principal_id"] and principal.active == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
+async def test_an_account_must_fit_the_plan(house: House) -> None:
+    good = {"login": "zhao", "display": "测试乙", "plan": "dayong", "agency": "police", "posts": ["desk"]}
+    for change, status in (
         ({"agency": "nobody"}, 422),
         ({"unit": "kitchen"}, 422),
         ({"posts": ["emperor"]}, 422),
@@ -115,12 +114,9 @@ async def test_secrets_are_kept_as_hashes_and_events_name_nobody(house: House) -
         ({"plan": "xiyuan", "agency": "police"}, 403),
         ({"login": "Wang Wei"}, 422),
         ({"surprise": 1}, 422),
-    ],
-)
-async def test_an_account_must_fit_the_plan(house: House, change: dict[str, object], status: int) -> None:
-    body = {"login": "zhao", "display": "测试乙", "plan": "dayong", "agency": "police", "posts": ["desk"]} | change
-    answer = await house.client.post("/v1/directory/accounts", json=body, headers=house.admin)
-    assert answer.status_code == status
+    ):
+        answer = await house.client.post("/v1/directory/accounts", json=good | change, headers=house.admin)
+        assert answer.status_code == status, change
     assert not await house.rows("SELECT 1 FROM accounts")
 
 
