@@ -63,7 +63,7 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
     points, words = scene.words_of_alarm()
     if found.hinted and (match := lexicon.cut_off.search(found.whole)):
         state = scene.state(match.start(), match.end())
-        if state and not scene.says("authority", scene.sentence(match.start(), match.end())):
+        if state and not scene.says("authority", (scene.sentence(match.start(), match.end())[0], match.end())):
             if state == "now":
                 points["cut_off"], words["cut_off"] = lexicon.alarms["cut_off"], [match[0][:40]]
             else:
@@ -138,6 +138,8 @@ class _Scene:
         ):
             return ""
         still = self.says("still", span)
+        if quiet["past"].search(before) and not quiet["still"].search(before + self._clause(start, end)):
+            return "once"
         if not still and self.says("legal", span) and not self.anybody(span):
             return ""
         if still and not self.over:
@@ -175,7 +177,7 @@ class _Scene:
             clause = self.found.whole[start - len(before) : end + 8]
             if quiet["not_persons"].search(clause) or not self.anybody((max(0, span[0] - 40), span[1])):
                 return False
-        if self.says("past", span) and not self.says("still", span):
+        if quiet["past"].search(before) or (self.says("past", span) and not self.says("still", span)):
             return code == "trapped_in"
         return not (self.says("legal", span) and not self.anybody(span))
 
