@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB, dialect
@@ -112,3 +113,29 @@ async def insert_many(
         _insert_statement(table, columns, conflict, f"RETURNING {returning}" if returning else ""), values
     )
     return list(result) if returning else []
+
+
+async def copy_many(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert all rows by COPY: cheaper than `insert_many` from some fifty rows on, without conflicts or returning.
+
+    All rows have the same keys. Raises DBAPIError, as a statement would.
+    """
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    json = [isinstance(table.c[name].type, JSONB) for name in columns]
+    records = [
+        [
+            orjson.dumps(value).decode() if is_json and value is not None else value
+            for value, is_json in zip(row.values(), json, strict=True)
+        ]
+        for row in rows
+    ]
+    raw: Any = (await conn.get_raw_connection()).driver_connection
+    if not raw.is_in_transaction():
+        # SQLAlchemy opens the transaction with its first statement, and COPY goes past SQLAlchemy
+        await conn.execute(text("SELECT 1"))
+    try:
+        await raw.copy_records_to_table(table.name, columns=columns, records=records)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBAPIError(f"COPY {table.name}", None, error) from error

@@ -23,7 +23,7 @@ from shared.events.common import PartyFact
 from shared.events.intake import LeadOpened
 from shared.kit import audit, outbox
 from shared.kit.access import service_caller
-from shared.kit.db import insert_many
+from shared.kit.db import copy_many, insert_many
 from shared.kit.ids import new_id
 from shared.rules.calendar import local_day
 
@@ -62,7 +62,7 @@ async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead],
                 "lead_id": lead.lead_id,
                 "kinds": lead.kinds,
                 "urgent": lead.urgent,
-                "state": CaseState.OPENED.value,
+                "state": CaseState.OPENED,
                 "received_at": lead.received_at,
                 "opened_at": now,
                 "version": 1,
@@ -80,8 +80,8 @@ async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead],
         made, numbers = [m for m, _ in pairs], [n for _, n in pairs]
         if not made:
             return []
-    await insert_many(conn, case_parties, [_party_row(one[0], party) for one in made for party in one[3]])
-    await insert_many(conn, deadlines, [deadline_row(one[0], clock) for one in made for clock in one[4]])
+    await copy_many(conn, case_parties, [_party_row(one[0], party) for one in made for party in one[3]])
+    await copy_many(conn, deadlines, [deadline_row(one[0], clock) for one in made for clock in one[4]])
     await outbox.put(
         conn,
         kit.outbox,
@@ -139,7 +139,7 @@ def _party_row(case_id: UUID, party: Party) -> dict[str, Any]:
         "unit": party.unit,
         "units": party.units,
         "role": party.role,
-        "state": party.state.value,
+        "state": party.state,
         "accepted_at": None,
         "accepted_by": None,
     }

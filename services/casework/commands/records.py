@@ -30,7 +30,7 @@ def deadline_row(case_id: UUID, clock: Clock) -> dict[str, Any]:
         "due": d.due,
         "provisional": d.provisional,
         "basis_reason": d.basis_reason,
-        "state": d.state.value,
+        "state": d.state,
         "met_at": None,
         "missed_at": None,
         "suspensions": [],

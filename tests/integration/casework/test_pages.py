@@ -82,3 +82,12 @@ async def test_without_a_sign_in_the_browser_is_sent_to_it_and_a_strange_case_is
     assert away.status_code == 303 and "/sign-in?next=" in away.headers["location"]
     strange = await desk.client.get(f"/cases/{case_id}", headers=signed_in(desk, agency="education"))
     assert strange.status_code == 404 and "<html" in strange.text
+
+
+async def test_a_lead_leads_to_its_case_within_reach(desk: Desk) -> None:
+    given = lead()
+    [case_id] = await desk.open(given)
+    found = await desk.client.get(f"/cases/of-lead/{given.lead_id}", headers=signed_in(desk))
+    assert (found.status_code, found.headers["location"]) == (303, f"/cases/{case_id}")
+    strange = signed_in(desk, agency="education")
+    assert (await desk.client.get(f"/cases/of-lead/{given.lead_id}", headers=strange)).status_code == 404
