@@ -142,7 +142,7 @@ def test_from_nothing_to_everything_and_back(newcomer: Newcomer) -> None:
 
     # In the foreground, Ctrl-C stops all in order.
     shown = newcomer.start("up", "--port-base", str(newcomer.base))
-    assert wait_for(lambda: (made := Instance.read(State(newcomer.home))) is not None and made.greeted, timeout=120)
+    assert wait_for(lambda: _greeted(newcomer, shown), timeout=120)
     shown.send_signal(signal.SIGINT)
     text, _ = shown.communicate(timeout=90)
     assert shown.returncode == 0 and "stopped" in text, text
@@ -159,6 +159,11 @@ def test_from_nothing_to_everything_and_back(newcomer: Newcomer) -> None:
     newcomer.run("reset", "--yes")
     assert not (newcomer.home / "postgres").exists() and not (newcomer.home / "secrets").exists()
     assert (newcomer.home / "venv").exists()
+
+
+def _greeted(newcomer: Newcomer, process: subprocess.Popen[str]) -> bool:
+    made = Instance.read(State(newcomer.home))
+    return made is not None and made.greeted and made.supervisor.pid == process.pid
 
 
 def _home_page(address: str) -> None:
