@@ -5,8 +5,7 @@ import sys
 
 from fastapi import FastAPI
 
-from services.notify import api, consumers, jobs, pages
-from services.notify.adapters.oidc import Provider
+from services.notify import consumers, jobs
 from services.notify.commands import demo
 from services.notify.settings import Settings
 from services.notify.tables import kit
@@ -19,6 +18,10 @@ from shared.web.render import error_page, mount_static
 
 def build(settings: Settings) -> FastAPI:
     """The app with its tasks; nothing runs before its lifespan starts."""
+    # seed-demo does without these, and starts the sooner
+    from services.notify import api, pages
+    from services.notify.adapters.oidc import Provider
+
     service = Service(settings, kit)
     told = consumers.handlers(service)
     service.consume(["casework.case.v1"], told)

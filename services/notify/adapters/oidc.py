@@ -3,15 +3,17 @@
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from services.notify.settings import Settings
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"]
 _KNOWN_FOR_S = 600
@@ -73,7 +75,10 @@ class Provider:
             raise ProviderError("token") from error
         return self._subject(answer.get("id_token"), pending.nonce)
 
-    def _client(self) -> AsyncOAuth2Client:
+    def _client(self) -> "AsyncOAuth2Client":
+        # imported when first needed: most installations have no outside provider
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+
         s = self._settings
         return AsyncOAuth2Client(
             client_id=s.oidc_client_id,
