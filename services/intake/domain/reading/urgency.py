@@ -48,6 +48,9 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
     """
     if not (found.alarms or found.hinted) or not (relevant or found.hinted):
         return _SILENT
+    captive = lexicon.quiet["captive"]
+    if not relevant and not captive.search(found.whole):
+        return _SILENT
     scene = _Scene(lexicon, found, relevant)
     now: list[str] = []
     once: list[str] = []
@@ -57,7 +60,6 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
             if state:
                 (now if state == "now" else once).append(match[0][:40])
     if not relevant:
-        captive = lexicon.quiet["captive"]
         rings = any(captive.search(words) for words in now)
         return Alarm(rings, False, (Reason("held", tuple(now[:4])),) if rings else ())
     points, words = scene.words_of_alarm()
