@@ -110,7 +110,7 @@ def _keep(names: dict[str, None], name: str | None, refused: frozenset[str], lea
 
 
 def find_persons(whole: str) -> tuple[str, ...]:
-    """Who is said to lead: 头目叫郑某平, 以冯某晓为首. Never the writer."""
+    """Who is said to lead: 头目叫郑某平, 以韩某敏为首. Never the writer."""
     names: dict[str, None] = {}
     for expression in (_HEADED, _LEADER, _WHO):
         for match in islice(expression.finditer(whole), _MOST * 2):

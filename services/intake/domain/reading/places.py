@@ -1,4 +1,4 @@
-"""Places down to the room, as people write them: 清江世纪城望月苑10栋1806室, 北方灯塔2栋2楼, 三元路8号."""
+"""Places down to the room, as people write them: 清江新城望月苑10栋1806室, 银河公馆2栋2楼, 三元路8号."""
 
 import re
 from itertools import islice
@@ -203,7 +203,7 @@ def area_of(whole: str) -> frozenset[str]:
 
 
 def root(estate: str) -> str:
-    """What is left of a name without any type word: 南湖大市场 and 南湖小区 share 南湖."""
+    """What is left of a name without any type word: 玉湖大市场 and 玉湖小区 share 玉湖."""
     name = estate
     for length in _TYPE_LENGTHS:
         if len(name) - length >= 2 and name[-length:] in _TYPE_SET:

@@ -12,7 +12,7 @@ def canonical_targets(facts: Facts) -> tuple[str, ...]:
     """Strings, strongest first: room, floor, phone, app, org, building, road, person, estate, root.
 
     Two messages sharing a `room:`, `floor:`, `phone:`, `app:`, `org:` or `road:` string in one area speak of one target;
-    the later ones only suggest it. A sub-estate is named twice (清江世纪城望月苑 and 望月苑), as people do.
+    the later ones only suggest it. A sub-estate is named twice (清江新城望月苑 and 望月苑), as people do.
     """
     strong: list[str] = []
     middle: list[str] = []
@@ -51,7 +51,7 @@ def door_names(estate: str) -> tuple[str, ...]:
 
 
 def estate_names(estate: str) -> tuple[str, ...]:
-    """The full name and, for a sub-estate, its last part: 清江世纪城望月苑, 望月苑."""
+    """The full name and, for a sub-estate, its last part: 清江新城望月苑, 望月苑."""
     parts = _INNER.split(estate)
     last = parts[-1]
     return (estate, last) if last != estate and len(last) >= 2 else (estate,)

@@ -35,7 +35,7 @@ def test_joined(one: str, other: str):
 
 
 def test_copies_with_small_changes_are_joined_even_without_a_place():
-    text = "本市有一个以投资养老为名的传销团队，专门骗取老年人的钱财，涉案金额上千万元，请立案查处。"
+    text = "本市有一个以投资养老为名的传销团队，专门骗取老年人的钱财，金额上千万元，请立案查处。"
     standing = group([message("1", "赵某一，" + text), message("2", "赵某二，" + text)])
     assert standing["2"].lead == "1"
 
