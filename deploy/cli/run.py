@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.status import Status
 
 from deploy.local.instance import Instance, known_services, only_one
 from deploy.local.process import Records
@@ -48,20 +50,44 @@ def _foreground(demo: bool, port_base: int) -> None:
     from deploy.local.up import up as run
 
     state = State.default()
+    progress = _Progress()
     try:
-        run(state, base=port_base, settings=os.environ, say=_say, sample=demo)
+        run(state, base=port_base, settings=os.environ, say=progress, sample=demo, greeted=progress.stop)
     except AlreadyRunningError:
+        progress.stop()
         _already(state)
     except PortTakenError as error:
+        progress.stop()
         typer.echo(f"{error}\nNothing was started. Choose other ports with --port-base.", err=True)
         raise typer.Exit(2) from None
     except (RuntimeError, ValueError, OSError) as error:
+        progress.stop()
         typer.echo(f"dachuan: {error}", err=True)
         raise typer.Exit(1) from None
+    finally:
+        progress.stop()
 
 
-def _say(line: str) -> None:
-    typer.echo(f"  {line}")
+class _Progress:
+    """Lines as they come; on a terminal, a sign of life below them until `stop`."""
+
+    def __init__(self) -> None:
+        self._status: Status | None = None
+        self._console: Console | None = None
+        if sys.stdout.isatty():
+            self._console = Console(highlight=False)
+            self._status = self._console.status("正在启动 starting …")
+            self._status.start()
+
+    def __call__(self, line: str) -> None:
+        if self._console:
+            self._console.print(f"  {line}", markup=False)
+        else:
+            typer.echo(f"  {line}")
+
+    def stop(self) -> None:
+        if self._status:
+            self._status.stop()
 
 
 def _already(state: State) -> None:

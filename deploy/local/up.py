@@ -40,17 +40,33 @@ def up(
     settings: Mapping[str, str],
     say: Callable[[str], None],
     sample: bool = False,
+    greeted: Callable[[], None] = lambda: None,
 ) -> None:
     """Start everything, say where it is, watch over it, and stop everything on SIGINT, SIGTERM or SIGHUP.
 
     Args:
         base: first port. settings: the environment, which may name an outside PostgreSQL and Kafka.
         say: takes one line for people. sample: also bring in the shipped sample messages.
+        greeted: called when all has been said that belongs to the start.
 
     Raises:
         AlreadyRunningError, PortTakenError, OutsideError: before anything has been started.
         JarError, PostgresError, KafkaError, MigrationError, StartError, …: after what had started was stopped.
     """
+    try:
+        _up(state, base, settings, say, sample, greeted)
+    except StopAsked:
+        say("stopped")
+
+
+def _up(
+    state: State,
+    base: int,
+    settings: Mapping[str, str],
+    say: Callable[[str], None],
+    sample: bool,
+    greeted: Callable[[], None],
+) -> None:
     servers = Servers.from_settings(settings)
     ports = Ports.from_base(base)
     with only_one(state) as lock, _stop_signals() as stop:
@@ -71,9 +87,10 @@ def up(
         )
         instance.write("starting")
         try:
-            _run(instance, ports, say, sample, stop)
+            _run(instance, ports, say, sample, greeted, stop)
         except StopAsked:
             instance.write("stopped")
+            raise
         except BaseException as error:
             instance.write("failed", str(error) or type(error).__name__)
             raise
@@ -84,6 +101,7 @@ def _run(
     ports: Ports,
     say: Callable[[str], None],
     sample: bool,
+    greeted: Callable[[], None],
     stop: _Stop,
 ) -> None:
     begun = time.monotonic()
@@ -114,6 +132,7 @@ def _run(
     try:
         note("services", time.monotonic() - begun)
         _welcome(instance, made[0], sample, say)
+        greeted()
         stop.running = True
         supervisor.run(stop.asked.is_set)
     finally:
