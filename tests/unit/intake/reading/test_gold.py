@@ -81,3 +81,20 @@ def test_the_samples_read_the_same_from_a_table(tmp_path: Path, ending: str):
     assert [row.ref for row in rows] == [one["id"] for one in messages]
     for row, message in zip(rows, messages, strict=True):
         assert read(row.tip["subject"], row.tip["text"]) == read(message["subject"], message["text"])
+
+
+def test_nothing_of_the_real_messages_is_in_the_project():
+    if not REAL.exists():
+        pytest.skip(f"{REAL.name} is not at hand: real messages are not part of the project")
+    length = 12
+    real: set[str] = set()
+    for line in REAL.read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        words = f"{item['subject']}\n{item['text']}"
+        real.update(words[at : at + length] for at in range(len(words) - length + 1))
+    folders = ("services/intake/domain", "deploy/samples", "tests/unit/intake/reading")
+    for file in (one for folder in folders for one in (ROOT / folder).rglob("*")):
+        if file.is_file() and file.suffix in (".py", ".toml", ".txt", ".jsonl", ".json"):
+            ours = file.read_text(encoding="utf-8")
+            shared = {ours[at : at + length] for at in range(len(ours) - length + 1)} & real
+            assert not {run for run in shared if any("\u4e00" <= char <= "\u9fff" for char in run)}, file

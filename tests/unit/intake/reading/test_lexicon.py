@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain.reading import KINDS, TOPICS, read
+from services.intake.domain.reading import KINDS, TOPICS, kind_name, read, reason_name, topic_name
 from services.intake.domain.reading.expressions import leads
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.lexicon import lexicon
@@ -93,3 +93,18 @@ def test_the_name_however_it_is_written(written: str):
 def test_longer_words_hide_a_sign(words: str):
     reading = read("", f"{words}，请处理")
     assert not reading.relevant and reading.score < 60
+
+
+def test_every_code_has_a_name_for_people():
+    codes = {
+        group["code"]
+        for group in groups("sign", "pattern", "alarm")
+        if group["code"] not in ("misspelt", "accuse", "opener")
+    }
+    codes |= {f"named_{context}" for context in (*lexicon().contexts, "past", "praise") if context != "asserted"} | {
+        "held_before"
+    }
+    for name, known in ((reason_name, codes), (kind_name, KINDS), (topic_name, TOPICS)):
+        for code in known:
+            assert name(code) != code and name(code, english=True) != name(code), code
+    assert reason_name("of-an-older-lexicon") == "of-an-older-lexicon"
