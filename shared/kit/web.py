@@ -253,6 +253,7 @@ def create_app(
         lifespan=lifespan,
     )
     problem.install(app, page=_page_answer(settings, error_page))
+    _guard_unhandled(app)
     app.state.settings = settings
     for name, value in (state or {}).items():
         setattr(app.state, name, value)
@@ -290,6 +291,18 @@ def _document(app: FastAPI) -> dict[str, Any]:
                 operation["x-right"] = decision.right
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _guard_unhandled(app: FastAPI) -> None:
+    """An unhandled error is answered outside all middleware: give that answer the security headers too."""
+    answer: Any = app.exception_handlers[Exception]
+
+    async def guarded(request: Request, error: Exception) -> Response:
+        response = await answer(request, error)
+        response.raw_headers.extend(_SECURITY_HEADERS)
+        return response
+
+    app.add_exception_handler(Exception, guarded)
 
 
 def _page_answer(settings: ServiceSettings, error_page: ErrorPage | None) -> Callable[[Request, Any], Response | None]:

@@ -1,7 +1,6 @@
 """What officers see of tips and of the plan; by the real service in a real browser."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -23,17 +22,21 @@ TIPS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def tips(stack: Stack) -> Iterator[list[dict[str, str]]]:
-    """Three tips handed in by the commerce branch's system."""
+def hand_in(stack: Stack, tips: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Tips handed in by the commerce branch's system."""
     answer = httpx.post(
         f"{stack.url('intake')}/v1/tips/batch",
         headers=stack.bearer(kind="system", agency="commerce", scopes=("tip.submit",), principal_id="pages"),
-        json={"plan": "dayong", "channel": "message-board", "tips": TIPS},
+        json={"plan": "dayong", "channel": "message-board", "tips": tips},
         timeout=30,
     )
     assert answer.status_code == 200, answer.text
-    yield [row["tip"] for row in answer.json()["rows"]]
+    return [row["tip"] for row in answer.json()["rows"]]
+
+
+@pytest.fixture(scope="module")
+def tips(stack: Stack) -> list[dict[str, str]]:
+    return hand_in(stack, TIPS)
 
 
 def sign_in(page: Page, stack: Stack, **who: object) -> None:
@@ -58,6 +61,20 @@ def test_the_desk_puts_what_is_urgent_on_top(
     page.get_by_label("来源").select_option("media")
     expect(page.get_by_text("没有符合条件的举报")).to_be_visible()
     screens.check(page)
+    assert screens.complaints == []
+
+
+def test_a_new_tip_appears_by_itself_and_the_keyboard_keeps_its_place(
+    screens: Screens, stack: Stack, tips: list[dict[str, str]]
+) -> None:
+    page = screens.open(DESKTOP)
+    sign_in(page, stack)
+    page.goto(f"{stack.url('intake')}/desk?state=lead")
+    link = page.locator(f"a[href$='{tips[1]['tip_id']}']")
+    link.focus()
+    hand_in(stack, [{"text": "写字楼里每天上课，发展下线拉人头，要交入门费。", "area": "dayong-quanlu", "external_ref": "PG-LIVE"}])
+    expect(page.get_by_text("PG-LIVE")).to_be_visible(timeout=40_000)
+    expect(link).to_be_focused()
     assert screens.complaints == []
 
 

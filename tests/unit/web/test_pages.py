@@ -40,6 +40,15 @@ def test_a_page_is_never_cached_and_allows_no_inline_script(officer: TestClient)
     assert "<script>" not in answer.text and " onclick=" not in answer.text
 
 
+def test_an_unhandled_error_has_the_same_guards_and_tells_nothing_of_itself(officer: TestClient) -> None:
+    for answer in (officer.get("/broken", headers=PAGE), officer.get("/broken")):
+        assert answer.status_code == 500
+        assert answer.headers.get_list("content-security-policy") == [
+            officer.get("/gallery", headers=PAGE).headers["content-security-policy"]
+        ]
+        assert "out of order" not in answer.text and "Traceback" not in answer.text
+
+
 def test_no_template_holds_an_inline_script_or_handler() -> None:
     root = Path(static_files.__file__).parents[2]
     wrong = []
