@@ -117,10 +117,11 @@ def message(settings: Settings, one: Claimed) -> str:
         data: dict[str, Any] = {"type": "ping", "timestamp": one.created_at, "data": {"endpoint_id": one.endpoint_id}}
     else:
         data = {
-            "type": f"notice.{n['template']}",
+            "type": "notice.created",
             "timestamp": n["n_created_at"],
             "data": {
                 "notice_id": n["n_id"],
+                "template": n["template"],
                 "case_id": n["case_id"],
                 "number": n["number"],
                 "plan": n["plan"],

@@ -104,7 +104,7 @@ async def _make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime
     ids = [row["id"] for row in rows if (row["plan"], row["agency"]) in wanted]
     if ids:
         await conn.execute(_DELIVER, {"ids": ids, "now": now})
-    await audit.record(conn, kit, _ACTOR, "notice.made", "notice", [row["id"] for row in rows], now)
+    await audit.record(conn, kit, _ACTOR, "notice.created", "notice", [row["id"] for row in rows], now)
     for template in domain.Template:
         count = sum(row["template"] == template for row in rows)
         if count:

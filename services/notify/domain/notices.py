@@ -15,9 +15,9 @@ _SPACE = UUID("6d9a1c3e-0f5b-5c1a-9d52-0f6f2f3a7b11")
 class Template(StrEnum):
     """What a notice is about."""
 
-    CASE_OPENED = "case-opened"
-    DEADLINE_MISSED = "deadline-missed"
-    DEADLINE_MISSED_OFFICE = "deadline-missed-office"
+    CASE_OPENED = "case.opened"
+    DEADLINE_MISSED = "deadline.missed"
+    DEADLINE_MISSED_OFFICE = "deadline.missed.office"
 
 
 class State(StrEnum):

@@ -44,7 +44,7 @@ async def trace(conn: AsyncConnection, caller: Caller, ids: list[str]) -> TraceA
 
     for row in rows:
         facts = {"agency": row.agency, "unit": row.unit, "number": row.number, "urgent": row.urgent}
-        step(row.created_at, "notice.made", _TITLES[Template(row.template)], row, **facts)
+        step(row.created_at, "notice.created", _TITLES[Template(row.template)], row, **facts)
         if row.signed_at:
             step(row.signed_at, "notice.signed", ("通知已签收", "Notice signed"), row, agency=row.agency, unit=row.unit)
     by_id = {row.id: row for row in rows}

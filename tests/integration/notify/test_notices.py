@@ -85,11 +85,11 @@ async def test_acceptance_ends_the_agencys_notices_and_nobody_elses(house: House
         for r in await house.rows("SELECT agency, unit, template, state, in_time FROM notices")
     }
     assert state == {
-        ("police", "economic_crime", "case-opened"): ("done", False),
-        ("police", "economic_crime", "deadline-missed"): ("done", False),
-        ("commerce", "enforcement", "case-opened"): ("done", True),
-        ("commerce", "office", "case-opened"): ("waiting", None),
-        ("commerce", "office", "deadline-missed-office"): ("waiting", None),
+        ("police", "economic_crime", "case.opened"): ("done", False),
+        ("police", "economic_crime", "deadline.missed"): ("done", False),
+        ("commerce", "enforcement", "case.opened"): ("done", True),
+        ("commerce", "office", "case.opened"): ("waiting", None),
+        ("commerce", "office", "deadline.missed.office"): ("waiting", None),
     }
 
 
@@ -99,7 +99,7 @@ async def test_acceptance_may_be_heard_of_before_the_case(house: House) -> None:
     await house.tell(case)
     await house.tell(missed(case))
     rows = await house.rows("SELECT template, state FROM notices WHERE agency = 'police'")
-    assert {(r.template, r.state) for r in rows} == {("case-opened", "done"), ("deadline-missed", "done")}
+    assert {(r.template, r.state) for r in rows} == {("case.opened", "done"), ("deadline.missed", "done")}
 
 
 async def test_two_lanes_at_once_do_not_miss_each_other(house: House) -> None:
@@ -217,7 +217,7 @@ async def test_the_journey_tells_of_notices_and_signatures(house: House) -> None
     )
     assert answer.status_code == 200
     told = answer.json()
-    assert [s["step"] for s in told["steps"]] == ["notice.made"] * 3 + ["notice.signed"]
+    assert [s["step"] for s in told["steps"]] == ["notice.created"] * 3 + ["notice.signed"]
     assert str(case.case_id) in told["related"]
     police = await house.client.post("/v1/trace", json=ask, headers=house.bearer(**HEAD))
     assert {s["facts"]["agency"] for s in police.json()["steps"]} == {"police"}

@@ -112,9 +112,10 @@ async def test_a_notice_arrives_signed_and_once_without_personal_data(house: Hou
         told = Webhook(endpoint["secret"]).verify(body, headers)
         with pytest.raises(WebhookVerificationError):
             Webhook(endpoint["secret"]).verify(body.replace("DY", "XX"), headers)
-        assert told["type"] == "notice.case-opened" and told["data"]["case_id"] == str(case.case_id)
+        assert told["type"] == "notice.created" and told["data"]["template"] == "case.opened"
+        assert told["data"]["case_id"] == str(case.case_id)
         assert set(told["data"]) == {
-            "notice_id", "case_id", "number", "plan", "area", "kinds", "urgent", "agency", "unit", "role", "due", "href",
+            "notice_id", "template", "case_id", "number", "plan", "area", "kinds", "urgent", "agency", "unit", "role", "due", "href",
             "case_href",
         }  # fmt: skip
         await until(lambda: _is(house, [("delivered", "204", 1)]))

@@ -65,15 +65,15 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 def test_a_missed_deadline_is_told_to_the_agency_and_the_office(plan: Plan) -> None:
     rows = notices.of_missed(missed("police", None, plan.id), plan, NOW)
     assert {(r["agency"], r["unit"]): r["template"] for r in rows} == {
-        ("police", None): "deadline-missed",
-        notices.office_of(plan): "deadline-missed-office",
+        ("police", None): "deadline.missed",
+        notices.office_of(plan): "deadline.missed.office",
     }
 
 
 def test_the_office_is_told_once_of_its_own_lateness(plan: Plan) -> None:
     agency, unit = notices.office_of(plan)
     (row,) = notices.of_missed(missed(agency, unit, plan.id), plan, NOW)
-    assert row["template"] == "deadline-missed"
+    assert row["template"] == "deadline.missed"
 
 
 def test_an_unknown_plan_loses_no_notice() -> None:
