@@ -72,7 +72,16 @@ def test_a_new_tip_appears_by_itself_and_the_keyboard_keeps_its_place(
     page.goto(f"{stack.url('intake')}/desk?state=lead")
     link = page.locator(f"a[href$='{tips[1]['tip_id']}']")
     link.focus()
-    hand_in(stack, [{"text": "写字楼里每天上课，发展下线拉人头，要交入门费。", "area": "dayong-quanlu", "external_ref": "PG-LIVE"}])
+    hand_in(
+        stack,
+        [
+            {
+                "text": "写字楼里每天上课，发展下线拉人头，要交入门费。",
+                "area": "dayong-quanlu",
+                "external_ref": "PG-LIVE",
+            }
+        ],
+    )
     expect(page.get_by_text("PG-LIVE")).to_be_visible(timeout=40_000)
     expect(link).to_be_focused()
     assert screens.complaints == []
