@@ -193,7 +193,9 @@ async def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(sco
         await score.tell_all([one.accepted("police") for one in made])
         return opened, len(statements)
 
-    assert await spent(1) == await spent(200)
+    assert await spent(1) == (2, 6)
+    # large batches of events go into the outbox by COPY, which is no statement here
+    assert await spent(100) == await spent(200) == (2, 5)
 
 
 async def test_two_services_at_once_keep_the_numbers_in_the_order_of_commits(score: Score) -> None:

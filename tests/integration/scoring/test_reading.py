@@ -74,6 +74,8 @@ async def test_a_system_has_only_its_scopes(played: Score) -> None:
     system = played.stack.bearer(kind="system", agency="police", scopes=("feed.read",))
     assert units(await items(played, "/v1/feed", system)) == {("dayong", "police")}
     assert (await played.get("/v1/ledger", system)).status_code == 403
+    central = played.stack.bearer(kind="system", agency="city_politics_law", scopes=("feed.read:plan",))
+    assert len(await items(played, "/v1/feed", central)) == 3, "the central office follows the whole plan"
 
 
 async def test_standings_now_best_first_with_exact_points(played: Score) -> None:
