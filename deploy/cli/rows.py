@@ -139,12 +139,26 @@ def _row(number: int, raw: dict[str, Any]) -> Row:
 def _moment(value: Any) -> str | None:
     """A time with its zone; one without a zone is China's."""
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().replace("/", "-"))
-        except ValueError:
-            return None
+        value = _read_moment(value.strip())
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime):
         return None
     return (value if value.tzinfo else value.replace(tzinfo=_CHINA)).isoformat()
+
+
+_SPREADSHEET = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+
+
+def _read_moment(text: str) -> datetime | None:
+    """ISO 8601, or what spreadsheets write: 2026/9/1 8:05."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in _SPREADSHEET:
+        try:
+            return datetime.strptime(text.replace("/", "-"), form)
+        except ValueError:
+            continue
+    return None

@@ -24,7 +24,7 @@ from shared.kit import audit, db, idempotency, outbox, tracing
 from shared.kit.access import Caller
 from shared.kit.committer import Committer
 from shared.kit.db import insert_many
-from shared.kit.idempotency import Claim
+from shared.kit.idempotency import Claim, Known
 from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, Invalid, NotFound
 from shared.kit.service import Service
@@ -175,40 +175,37 @@ async def receive_tips(
         await audit.record(conn, kit, caller, "tip.receive", "tip", ids, now)
     for draft in new:
         TIPS_RECEIVED.labels(draft.channel).inc()
-    replayed = await _rows(conn, [i for i in seen.values() if isinstance(i, UUID)])
+    replayed = await _rows(conn, [known.object_id for known in seen.values()])
     return [_result(draft, rows, seen, first, replayed) for draft in drafts]
 
 
-async def _seen_before(
-    conn: AsyncConnection, drafts: Sequence[TipDraft], now: datetime
-) -> dict[bytes, UUID | Conflict]:
+async def _seen_before(conn: AsyncConnection, drafts: Sequence[TipDraft], now: datetime) -> dict[bytes, Known]:
     claims: dict[bytes, Claim] = {}
     for draft in drafts:
         if draft.claim is not None:
             claims.setdefault(draft.claim.key_hash, draft.claim)
-    return await idempotency.take(conn, kit.idempotency, list(claims.values()), now)
+    return await idempotency.take_all(conn, kit.idempotency, list(claims.values()), now)
 
 
 def _result(
     draft: TipDraft,
     rows: dict[UUID, dict[str, Any]],
-    seen: dict[bytes, UUID | Conflict],
+    seen: dict[bytes, Known],
     first: dict[bytes, TipDraft],
     replayed: dict[UUID, dict[str, Any]],
 ) -> TipTaken | Conflict:
     if draft.id in rows:
         return TipTaken(rows[draft.id], draft.receipt, replayed=False)
     assert draft.claim is not None
-    before = seen.get(draft.claim.key_hash)
-    if isinstance(before, Conflict):
-        return before
-    if before is not None:
-        return TipTaken(replayed[before], draft.receipt, replayed=True)
-    twin = first[draft.claim.key_hash]
-    assert twin.claim is not None
-    if twin.claim.request_hash != draft.claim.request_hash:
-        return idempotency.reused()
-    return TipTaken(rows[twin.id], draft.receipt, replayed=True)
+    known = seen.get(draft.claim.key_hash)
+    if known is None:
+        twin = first[draft.claim.key_hash]
+        assert twin.claim is not None
+        known = Known(twin.id, twin.claim.request_hash)
+    answer = known.answer(draft.claim)
+    if isinstance(answer, Conflict):
+        return answer
+    return TipTaken(rows.get(answer) or replayed[answer], draft.receipt, replayed=True)
 
 
 async def _rows(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

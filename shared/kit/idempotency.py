@@ -48,12 +48,24 @@ def claim(keys: KeyRing, caller: Caller, operation: str, key: str, request: byte
     )
 
 
-async def take(
-    conn: AsyncConnection, table: Table, claims: Sequence[Claim], now: datetime
-) -> dict[bytes, UUID | Conflict]:
-    """Record new claims; for each key seen before, the object that came of it, or a Conflict.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a key was first used for."""
 
-    A concurrent transaction with the same key is waited for. Keys absent from the answer are new.
+    object_id: UUID
+    request_hash: bytes
+
+    def answer(self, claim: Claim) -> UUID | Conflict:
+        """The object of the same request; a Conflict for another one under this key."""
+        return self.object_id if self.request_hash == claim.request_hash else reused()
+
+
+async def take_all(
+    conn: AsyncConnection, table: Table, claims: Sequence[Claim], now: datetime
+) -> dict[bytes, Known]:
+    """Record new claims, one a key; what is known of each key that was used before. Keys absent are new.
+
+    A concurrent transaction with the same key is waited for.
     """
     taken = await insert_many(
         conn,
@@ -68,16 +80,17 @@ async def take(
     if len(taken) == len(claims):
         return {}
     new = {bytes(row.key_hash) for row in taken}
-    old = {c.key_hash: c for c in claims if c.key_hash not in new}
+    old = {c.key_hash for c in claims} - new
     rows = await conn.execute(
         select(table.c.key_hash, table.c.request_hash, table.c.object_id).where(table.c.key_hash.in_(old))
     )
-    return {
-        bytes(row.key_hash): row.object_id
-        if bytes(row.request_hash) == old[bytes(row.key_hash)].request_hash
-        else reused()
-        for row in rows
-    }
+    return {bytes(row.key_hash): Known(row.object_id, bytes(row.request_hash)) for row in rows}
+
+
+async def take(conn: AsyncConnection, table: Table, claim: Claim, now: datetime) -> UUID | Conflict | None:
+    """Record one claim: None when its key is new, else the object of the first request, or a Conflict."""
+    known = await take_all(conn, table, [claim], now)
+    return known[claim.key_hash].answer(claim) if known else None
 
 
 def reused() -> Conflict:

@@ -33,6 +33,7 @@ from shared.kit.crypto import KeyRing
 from shared.kit.etag import etag
 from shared.kit.idempotency import Claim
 from shared.kit.problem import Conflict, Forbidden, NotFound, Outdated
+from shared.rules.deadlines import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ async def accept(
     Raises `NotFound` (no such case within reach), `Forbidden` (seen, but not the caller's to accept), `Conflict`
     (accepted before, nothing to accept, case closed, key reused) or `Outdated` (says what changed since `version`).
     """
-    known = (await idempotency.take(conn, kit.idempotency, [claim], now)).get(claim.key_hash)
+    known = await idempotency.take(conn, kit.idempotency, claim, now)
     if isinstance(known, Conflict):
         raise known
     if known is not None:
@@ -74,7 +75,8 @@ async def accept(
         )
     ).one_or_none()
     decision = _decide(case, rows, agency, clock_row, version, now)
-    await _save(conn, case, caller, decision, now)
+    was_missed = clock_row.state == State.MISSED
+    await _save(conn, case, caller, decision, was_missed, now)
     return Accepted(case_id, replayed=False, in_time=decision.in_time)
 
 
@@ -146,7 +148,9 @@ def _said(moment: datetime) -> str:
     return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
-async def _save(conn: AsyncConnection, case: Any, caller: Caller, decision: Acceptance, now: datetime) -> None:
+async def _save(
+    conn: AsyncConnection, case: Any, caller: Caller, decision: Acceptance, was_missed: bool, now: datetime
+) -> None:
     party, clock = decision.party, Clock(decision.party.agency, decision.party.unit, decision.deadline)
     step: dict[str, Any] = {
         "version": case.version + 1,
@@ -173,6 +177,7 @@ async def _save(conn: AsyncConnection, case: Any, caller: Caller, decision: Acce
         .values(
             state=decision.case_state.value,
             version=case.version + 1,
+            missed=case.missed - was_missed,
             history=cases.c.history.op("||")(literal([step], JSONB)),
         )
     )

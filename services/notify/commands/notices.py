@@ -124,7 +124,7 @@ async def sign(
     Raises:
         Outdated: somebody changed it meanwhile. Conflict: it is signed already, or the key was used otherwise.
     """
-    earlier = (await idempotency.take(conn, kit.idempotency, [claim], now)).get(claim.key_hash)
+    earlier = await idempotency.take(conn, kit.idempotency, claim, now)
     if isinstance(earlier, Conflict):
         raise earlier
     mine = (notices.c.id == notice_id) & visible(caller, "notice.sign")

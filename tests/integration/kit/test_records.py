@@ -67,7 +67,7 @@ async def test_a_key_counts_once_however_many_ask_at_the_same_time(lab: Lab) -> 
 
     async def take(claim: idempotency.Claim) -> object:
         async with db.begin(lab.engine) as conn:
-            return (await idempotency.take(conn, lab.kit.idempotency, [claim], clock.now())).get(claim.key_hash)
+            return await idempotency.take(conn, lab.kit.idempotency, claim, clock.now())
 
     answers = await asyncio.gather(*(take(claim) for claim in claims))
     assert answers.count(None) == 1
