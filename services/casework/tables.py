@@ -22,10 +22,13 @@ cases = Table(
     Column("received_at", TIMESTAMP, nullable=False),
     Column("opened_at", TIMESTAMP, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("missed", Integer, nullable=False, server_default=text("0"), comment="deadlines past due, act still open"),
     Column("history", JSONB, nullable=False, comment="what each later version changed: version, at, step, agency, …"),
     Index("cases_number", "number", "plan", unique=True),
     Index("cases_by_area", "plan", "area", "id"),
     Index("cases_by_state", "plan", "state", "id"),
+    Index("cases_late", "plan", "id", postgresql_where=text("missed > 0")),
+    Index("cases_by_kind", "kinds", postgresql_using="gin", postgresql_ops={"kinds": "jsonb_path_ops"}),
     comment="联合案件: one for each lead; police and commerce are always parties",
 )
 

@@ -33,7 +33,7 @@ _MARK = text(
 )
 _BUMP = text(
     """
-    UPDATE cases AS c SET version = n.version, history = c.history || n.steps
+    UPDATE cases AS c SET version = n.version, missed = c.missed + jsonb_array_length(n.steps), history = c.history || n.steps
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (id uuid, version integer, steps jsonb)
     WHERE c.id = n.id
     """

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.domain.cases import ACCEPTANCE
@@ -26,7 +26,10 @@ _OPEN = ("running", "missed")
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to; None leaves a side open. `late`: some clock of the case is past due."""
+    """What a list is narrowed to; None leaves a side open.
+
+    `late`: some clock of the case was marked missed and its act is still open; for what waits for me, simply past due.
+    """
 
     state: str | None = None
     area: str | None = None
@@ -56,7 +59,7 @@ async def list_cases(
     limit: int = 50,
 ) -> list[CaseFull]:
     """`limit + 1` cases after a cursor (`newest`: case id; `waiting`: due, case id), in three statements."""
-    found = _waiting(caller, filters, now, after) if mode == "waiting" else _newest(caller, filters, now, after)
+    found = _waiting(caller, filters, now, after) if mode == "waiting" else _newest(caller, filters, after)
     rows = (await conn.execute(found.limit(limit + 1))).all()
     return await with_parts(conn, caller, rows)
 
@@ -84,11 +87,10 @@ def _base(caller: Caller, filters: Filters) -> Select[Any]:
     return query
 
 
-def _newest(caller: Caller, filters: Filters, now: datetime, after: tuple[Any, ...] | None) -> Select[Any]:
+def _newest(caller: Caller, filters: Filters, after: tuple[Any, ...] | None) -> Select[Any]:
     query = _base(caller, filters)
     if filters.late:
-        d = deadlines.c
-        query = query.where(exists().where(d.case_id == cases.c.id, d.state.in_(_OPEN), d.due < now))
+        query = query.where(cases.c.missed > 0)
     if after is not None:
         query = query.where(cases.c.id < after[0])
     # ids are UUIDv7: in the order of opening
@@ -110,7 +112,7 @@ def _waiting(caller: Caller, filters: Filters, now: datetime, after: tuple[Any, 
     return query.order_by(d.due, d.case_id)
 
 
-async def waiting_counts(conn: AsyncConnection, caller: Caller, now: datetime, *, most: int = 1000) -> tuple[int, int]:
+async def waiting_counts(conn: AsyncConnection, caller: Caller, now: datetime, *, most: int = 300) -> tuple[int, int]:
     """How many cases wait for my agency's acceptance, and how many of them are late; counted up to `most`."""
     found = _waiting(caller, Filters(), now, None).limit(most).subquery()
     row = (

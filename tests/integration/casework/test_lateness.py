@@ -25,6 +25,10 @@ async def test_a_deadline_past_due_is_missed_once_whatever_often_the_job_runs(de
     case = (await desk.get(f"/v1/cases/{case_id}", desk.bearer())).json()
     assert [(s["step"], s["agency"], s["version"]) for s in case["history"]] == [("deadline.missed", "police", 2)]
     assert case["version"] == 2 and case["state"] == "opened"
+    late = (await desk.get("/v1/cases", desk.bearer(), late="true")).json()["items"]
+    assert [item["case_id"] for item in late] == [str(case_id)]
+    await desk.accept(case_id, desk.bearer(), version=2)
+    assert (await desk.get("/v1/cases", desk.bearer(), late="true")).json()["items"] == []
 
 
 async def test_both_clocks_of_one_case_may_run_out_in_one_round(desk: Desk) -> None:

@@ -100,6 +100,8 @@ async def test_filters_narrow_the_list(desk: Desk) -> None:
     assert await found(area="dayong-nanwen") == {"late"}
     assert await found(kind="entry_fee") == {"late", "fresh"}
     assert await found(urgent="true") == {"urgent"}
+    assert await found(late="true") == set()
+    await desk.miss(clock.now())
     assert await found(late="true") == {"late"}
     assert await found(mine="true") == {"late", "urgent"}
     assert await found(mine="true", late="true") == {"late"}

@@ -23,12 +23,15 @@ _TABLES = (
         received_at timestamptz NOT NULL,
         opened_at timestamptz NOT NULL,
         version integer NOT NULL,
+        missed integer NOT NULL DEFAULT 0 CHECK (missed >= 0),
         history jsonb NOT NULL
     )
     """,
     "CREATE UNIQUE INDEX cases_number ON cases (number, plan)",
     "CREATE INDEX cases_by_area ON cases (plan, area, id)",
     "CREATE INDEX cases_by_state ON cases (plan, state, id)",
+    "CREATE INDEX cases_late ON cases (plan, id) WHERE missed > 0",
+    "CREATE INDEX cases_by_kind ON cases USING gin (kinds jsonb_path_ops)",
     """
     CREATE TABLE case_parties (
         case_id uuid NOT NULL REFERENCES cases (id),
