@@ -124,6 +124,23 @@ def memory(made: Instance) -> dict[str, float]:
     return found
 
 
+def cpu_seconds(made: Instance) -> dict[str, float]:
+    """Processor seconds each part has used so far. Unlike times on the wall, these do not grow with a busy machine."""
+    found = {}
+    for name in (*SERVICES, "postgres", "kafka"):
+        identity = made.records.get(name)
+        process = identity.process() if identity else None
+        if process:
+            whole = [process, *process.children(recursive=True)]
+            found[name] = sum(sum(p.cpu_times()[:2]) for p in whole if _alive(p))
+    return found
+
+
+def cpu_per_tip(before: dict[str, float], after: dict[str, float], tips: int) -> dict[str, int]:
+    """Processor microseconds a tip took in each part."""
+    return {name: round((after[name] - before[name]) / tips * 1e6) for name in after if name in before}
+
+
 def _alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 

@@ -47,6 +47,7 @@ class Consumer:
         self._topics = tuple(topics)
         self._handlers = handlers
         self._health = health
+        self._gather = lane == "normal"
         self.group = settings.service if lane == "normal" else f"{settings.service}.{lane}"
         self._dead: AIOKafkaProducer | None = None
         self._position: dict[tuple[str, int], int] = {}
@@ -54,7 +55,7 @@ class Consumer:
     async def run(self) -> None:
         """Run until cancelled; after a failure, join the group anew."""
         while True:
-            consumer = kafka.make_consumer(self._settings, self._topics, self.group)
+            consumer = kafka.make_consumer(self._settings, self._topics, self.group, gather=self._gather)
             try:
                 await asyncio.wait_for(consumer.start(), 30)
                 await self._loop(consumer)
