@@ -4,11 +4,10 @@ Never facts about the reporter: a number or a name that follows 本人, 我的�
 """
 
 import re
-from dataclasses import dataclass
 from itertools import chain, islice
 
 from services.intake.domain.reading.expressions import MONEY, NUMBER
-from services.intake.domain.reading.model import Place
+from services.intake.domain.reading.model import Facts
 from services.intake.domain.reading.names import find_apps, find_organisations, find_persons
 from services.intake.domain.reading.numbers import to_int
 from services.intake.domain.reading.places import find_places
@@ -37,20 +36,6 @@ _DIVIDED = re.compile(r"(?:分成|分为|分|有|共|设)([\d一二两三四五�
 _UNITS = re.compile("人民币|rmb|¥|元|块|多|来|余")
 _PARTS = re.compile(r"\d+(?:\.\d+)?|[^\d.]")
 _MOST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a message says of its target; None and empty mean that it says nothing."""
-
-    people: int | None = None
-    money: int | None = None
-    levels: int | None = None
-    places: tuple[Place, ...] = ()
-    organisations: tuple[str, ...] = ()
-    apps: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
-    persons: tuple[str, ...] = ()
 
 
 def find_facts(whole: str, estates: list[tuple[int, int]]) -> Facts:

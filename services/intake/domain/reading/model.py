@@ -1,6 +1,8 @@
 """What reading a message yields: frozen values, safe to share between requests."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 Kind = Literal[
@@ -69,19 +71,9 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A suggestion for an officer, never a finding.
+class Facts:
+    """What a message says of its target; None and empty mean that it says nothing."""
 
-    `money` is in yuan; `people` and `money` are lower bounds when the message is vague (“上百人” is 100).
-    `belongs_to` is None for a relevant message. `persons` are target facts (头目 郑某平), never the reporter.
-    `targets` are canonical strings for finding messages about the same target, strongest first.
-    """
-
-    relevant: bool
-    kinds: tuple[str, ...] = ()
-    urgent: bool = False
-    belongs_to: str | None = None
-    score: int = 0
     people: int | None = None
     money: int | None = None
     levels: int | None = None
@@ -91,4 +83,67 @@ class Reading:
     phones: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+
+
+NO_FACTS = Facts()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A suggestion for an officer, never a finding.
+
+    `money` is in yuan; `people` and `money` are lower bounds when the message is vague (“上百人” is 100).
+    `belongs_to` is None for a relevant message. `persons` are target facts (头目 郑某平), never the reporter.
+    `targets` are canonical strings for finding messages about the same target, strongest first.
+
+    The facts about the target are looked for when first asked for: routing needs none of them.
+    """
+
+    relevant: bool
+    kinds: tuple[str, ...] = ()
+    urgent: bool = False
+    belongs_to: str | None = None
+    score: int = 0
     reasons: tuple[Reason, ...] = ()
+    find: Callable[[], Facts] = field(default=lambda: NO_FACTS, repr=False, compare=False)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the message says of its target."""
+        return self.find()
+
+    @property
+    def people(self) -> int | None:
+        return self.facts.people
+
+    @property
+    def money(self) -> int | None:
+        return self.facts.money
+
+    @property
+    def levels(self) -> int | None:
+        return self.facts.levels
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return self.facts.places
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        return self.facts.organisations
+
+    @property
+    def apps(self) -> tuple[str, ...]:
+        return self.facts.apps
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        return self.facts.phones
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        return self.facts.persons
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return self.facts.targets

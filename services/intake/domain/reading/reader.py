@@ -1,9 +1,12 @@
 """`read`: from a message's words to a `Reading`."""
 
+from dataclasses import replace
+from functools import partial
+
 from services.intake.domain.reading.facts import find_facts
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.lexicon import LONG_TEXT, Lexicon, lexicon
-from services.intake.domain.reading.model import KINDS, Reading, Reason
+from services.intake.domain.reading.model import KINDS, Facts, Reading, Reason
 from services.intake.domain.reading.signs import Found, weigh
 from services.intake.domain.reading.targets import canonical_targets
 from services.intake.domain.reading.urgency import Alarm, listen
@@ -41,24 +44,20 @@ def _read(subject: str, text: str) -> Reading:
     if not (relevant or alarm.urgent):
         topic = _TALK.get(verdict.context) or found.topic(_LEXICON)
         return Reading(relevant=False, belongs_to=topic, score=verdict.score, reasons=verdict.reasons)
-    facts = find_facts(whole, found.estates)
     return Reading(
         relevant=relevant,
         kinds=_kinds(verdict.kinds, alarm) if relevant else (),
         urgent=alarm.urgent,
         belongs_to=None if relevant else "public_security",
         score=verdict.score,
-        people=facts.people,
-        money=facts.money,
-        levels=facts.levels,
-        places=facts.places,
-        organisations=facts.organisations,
-        apps=facts.apps,
-        phones=facts.phones,
-        persons=facts.persons,
-        targets=canonical_targets(facts),
         reasons=verdict.reasons + alarm.reasons,
+        find=partial(_facts, whole, found.estates),
     )
+
+
+def _facts(whole: str, estates: list[tuple[int, int]]) -> Facts:
+    facts = find_facts(whole, estates)
+    return replace(facts, targets=canonical_targets(facts))
 
 
 def _kinds(found: frozenset[str], alarm: Alarm) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from services.intake.domain.reading.facts import Facts
+from services.intake.domain.reading.model import Facts
 from services.intake.domain.reading.places import root
 
 _INNER = re.compile(r"(?:世纪城|花城|新城|小区|花园|家园|广场|新村|国际|社区|商城|城|园区)(?=[\u4e00-\u9fff]{2})")
