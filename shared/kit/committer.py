@@ -27,7 +27,7 @@ class Committer(Generic[C, R]):
     unreachable database, each command is tried alone, so that one bad command cannot fail its neighbours.
     """
 
-    def __init__(self, engine: AsyncEngine, apply: Apply[C, R], *, workers: int = 2, most: int = 200) -> None:
+    def __init__(self, engine: AsyncEngine, apply: Apply[C, R], *, workers: int = 1, most: int = 200) -> None:
         self._engine = engine
         self._apply = apply
         self._workers = workers

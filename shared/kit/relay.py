@@ -43,7 +43,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._limit = 1000 if lane == "normal" else 50
-        self._gather_s = 0.02 if lane == "normal" else 0
+        self._gather_s = 0.05 if lane == "normal" else 0
         self._source = f"/dachuan/{settings.service}"
         self._lock = zlib.crc32(f"relay:{settings.service}:{lane}".encode())
         self._fetch = (
