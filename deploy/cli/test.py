@@ -47,7 +47,7 @@ def test(
                 _say(f"{name}: failed")
             else:
                 _say(f"{name}: passed")
-    spread = [] if serial or "-n" in context.args else ["-n", "2", "--dist", "worksteal"]
+    spread = [] if serial or "-n" in context.args else ["-n", "2", "--dist", "loadfile"]
     command = [sys.executable, "-m", "pytest", *spread, *(["--long"] if long else []), *context.args]
     named = any(Path(word.split("::")[0]).exists() for word in context.args)
     sys.stdout.flush()

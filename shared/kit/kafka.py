@@ -74,7 +74,7 @@ def make_producer(settings: ServiceSettings) -> AIOKafkaProducer:
 
 
 def make_consumer(
-    settings: ServiceSettings, topics: Iterable[str], group: str, *, gather: bool
+    settings: ServiceSettings, topics: Iterable[str], group: str, *, gather: bool = True
 ) -> AIOKafkaConsumer:
     """A consumer whose offsets are committed by hand, after the effect.
 

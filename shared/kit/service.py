@@ -44,8 +44,8 @@ class Service:
 
     def __post_init__(self) -> None:
         self.engine = db.make_engine(self.settings)
-        self.plans = load_plans(self.settings.plans_dir, self.settings.plan_ids)
         self.law = LawBook.load(self.settings.law_dir)
+        self.plans = load_plans(self.settings.plans_dir, self.settings.plan_ids, self.law)
         self.directory = Directory(self.kit.principal)
         self.authenticator = Authenticator(self.settings.jwks_file, self.plans, self.directory)
         for lane in LANES:

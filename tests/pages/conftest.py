@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.conftest import missing
+from tests.e2e.town import a_town
+from tests.instances import Stack
 from tests.pages import gallery
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Services of the pages' own: what other tests hand in would push theirs off the first page."""
+    with a_town() as town:
+        yield town.stack
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's own Chromium."""
+    """The machine's own Chromium, for one file: while it is open its event loop keeps other tests from theirs."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         missing("no Chromium on this machine: the pages are not tried in a browser")

@@ -5,5 +5,5 @@ from fastapi import APIRouter
 from services.intake.api import handing_in, reading, receipts, trace
 
 router = APIRouter(prefix="/v1")
-for _part in (handing_in, receipts, reading, trace):
-    router.include_router(_part.router)
+for _part in (handing_in.direct, handing_in.router, receipts.router, reading.router, trace.router):
+    router.include_router(_part)

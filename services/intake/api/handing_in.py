@@ -16,9 +16,10 @@ from shared.kit.access import Caller, Public, Requires
 from shared.kit.idempotency import check_key
 from shared.kit.problem import Forbidden, Invalid, Problem, TooLarge, invalid_input
 from shared.kit.service import Service
-from shared.kit.web import ORJSONResponse, json_body, read_json
+from shared.kit.web import DirectRoute, ORJSONResponse, json_body, read_json
 from shared.rules.plan import Plan
 
+direct = APIRouter(tags=["tips"], route_class=DirectRoute)
 router = APIRouter(tags=["tips"])
 
 _TIPS = TypeAdapter(list[TipBody])
@@ -33,7 +34,7 @@ def _own_plan(service: Service, caller: Caller, plan_id: str) -> Plan:
     return plan
 
 
-@router.post("/tips", status_code=201, response_model=TipOut, openapi_extra=json_body(TipIn), summary="Hand in one tip")
+@direct.post("/tips", status_code=201, response_model=TipOut, openapi_extra=json_body(TipIn), summary="Hand in one tip")
 async def hand_in(request: Request, caller: Caller = Depends(Requires("tip.submit"))) -> Response:
     """Record one tip; the answer comes after its commit. With an Idempotency-Key, sending again is safe."""
     body = await read_json(request, TipIn)
@@ -44,7 +45,7 @@ async def hand_in(request: Request, caller: Caller = Depends(Requires("tip.submi
     )
 
 
-@router.post(
+@direct.post(
     "/public/tips",
     status_code=201,
     response_model=PublicTipOut,
