@@ -226,7 +226,41 @@ def broken() -> list[str]:
             f"{path.stem}: {what}; keep the field as it was and publish a new version of the event instead"
             for what in _lost(before, json.loads(now.read_text(encoding="utf-8")), before.get("title", ""))
         ]
+    for path in sorted((RELEASED / "openapi").glob("*.json")):
+        before = json.loads(path.read_text(encoding="utf-8"))
+        now = json.loads((FOLDER / "openapi" / path.name).read_text(encoding="utf-8"))
+        wrong += [
+            f"{path.stem} API: {what}; keep it as it was and offer the new beside it"
+            for what in lost_of_api(before, now)
+        ]
     return wrong
+
+
+def lost_of_api(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What callers of a released API would miss: operations, answers and fields that are gone or changed."""
+    lost = []
+    for path, operations in before["paths"].items():
+        for method, old in operations.items():
+            new = now["paths"].get(path, {}).get(method)
+            if new is None:
+                lost.append(f"{method.upper()} {path} was removed")
+                continue
+            known = {(p["in"], p["name"]) for p in old.get("parameters", [])}
+            lost += [
+                f"{method.upper()} {path} now demands {p['name']}"
+                for p in new.get("parameters", [])
+                if p.get("required") and (p["in"], p["name"]) not in known
+            ]
+            lost += [
+                f"{method.upper()} {path} no longer answers {status}"
+                for status in old.get("responses", {})
+                if status not in new.get("responses", {})
+            ]
+    schemas = now.get("components", {}).get("schemas", {})
+    for name, old in before.get("components", {}).get("schemas", {}).items():
+        if name in schemas:
+            lost += _lost(old, schemas[name], name)
+    return lost
 
 
 _WORDS = ("title", "description", "$id", "examples")

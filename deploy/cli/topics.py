@@ -41,14 +41,12 @@ def apply(json_: Annotated[bool, typer.Option("--json", help="Facts for programs
 @app.command()
 def rebuild(
     names: Annotated[list[str] | None, typer.Argument(metavar="[TOPIC]...", help="Default: all.")] = None,
-    recreate: Annotated[
-        bool, typer.Option(help="Delete and create the topics first, so that nothing stands twice.")
-    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
 ) -> None:
     """Fill topics anew from the outboxes, in their first order. Consumers skip what they have applied.
 
-    The databases are the ledger: this is how Kafka comes back after its data were lost.
+    The databases are the ledger: this is how Kafka comes back after its data were lost. Topics are never emptied
+    here: a running consumer's place in an emptied topic could pass over new events.
     """
     known = {one.topic: one for one in topics.load()}
     chosen = names or list(known)
@@ -57,8 +55,6 @@ def rebuild(
         typer.echo(f"no such topic: {', '.join(unknown)}; there are: {', '.join(known)}", err=True)
         raise typer.Exit(2)
     admin, replication = _kafka()
-    if recreate:
-        _delete(admin, chosen)
     topics.apply(admin, topics.load(), replication=replication)
     sent = asyncio.run(_refill(chosen, quiet=json_))
     typer.echo(json.dumps({"events": sent}) if json_ else f"rebuilt: {sum(sent.values())} events sent again")
@@ -73,20 +69,6 @@ def _kafka() -> tuple[dict[str, str], int]:
     except NotRunningError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-
-
-def _delete(admin: dict[str, str], names: list[str]) -> None:
-    import time
-
-    from confluent_kafka.admin import AdminClient
-
-    client = AdminClient(admin)
-    there = [name for name in names if name in client.list_topics(timeout=10).topics]
-    for future in client.delete_topics(there, operation_timeout=30).values() if there else ():
-        future.result()
-    until = time.monotonic() + 30
-    while any(name in client.list_topics(timeout=10).topics for name in there) and time.monotonic() < until:
-        time.sleep(0.2)
 
 
 async def _refill(names: list[str], quiet: bool) -> dict[str, int]:

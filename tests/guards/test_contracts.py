@@ -81,3 +81,27 @@ def test_the_check_finds_what_breaks_and_lets_additions_pass(change, told: str) 
     assert contracts._lost(before, now, "LeadOpened") == []
     change(now)
     assert any(told in line for line in contracts._lost(before, now, "LeadOpened"))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: d["paths"].pop("/v1/tips/batch"), "POST /v1/tips/batch was removed"),
+        (lambda d: d["paths"]["/v1/tips"].pop("get"), "GET /v1/tips was removed"),
+        (
+            lambda d: d["paths"]["/v1/tips"]["get"]["parameters"].append(
+                {"in": "query", "name": "more", "required": True, "schema": {}}
+            ),
+            "now demands more",
+        ),
+        (lambda d: d["paths"]["/v1/tips"]["post"]["responses"].pop("201"), "no longer answers 201"),
+        (lambda d: d["components"]["schemas"]["TipOut"]["properties"].pop("receipt"), "TipOut.receipt was removed"),
+    ],
+)
+def test_the_check_finds_what_breaks_callers_of_the_api(change, told: str) -> None:
+    path = contracts.FOLDER / "openapi" / "intake.json"
+    before, now = json.loads(path.read_text(encoding="utf-8")), json.loads(path.read_text(encoding="utf-8"))
+    now["paths"]["/v1/more"] = {"get": {"responses": {"200": {}}}}
+    assert contracts.lost_of_api(before, now) == []
+    change(now)
+    assert any(told in line for line in contracts.lost_of_api(before, now))

@@ -1,0 +1,97 @@
+"""The operator's commands on a running instance: dead letters, and topics rebuilt from the outboxes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from deploy.local.kafka import ADMIN
+from deploy.local.state import REPOSITORY
+from tests.e2e.town import Poster, Town, a_town, assert_exactly_once
+
+QUEUE = "intake.lead.v1.casework.dlq"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    with a_town() as made:
+        yield made
+
+
+@pytest.fixture
+def run(town: Town) -> Command:
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "DACHUAN_HOME": str(town.cluster.state.root),
+        "DACHUAN_POSTGRES_ADMIN_URL": town.cluster.postgres.admin_url,
+        "DACHUAN_KAFKA_BOOTSTRAP": town.cluster.kafka.bootstrap,
+        "DACHUAN_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "DACHUAN_KAFKA_ADMIN_USERNAME": ADMIN,
+        "DACHUAN_KAFKA_ADMIN_PASSWORD": town.cluster.secrets.passwords["kafka-admin"],
+    }
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "deploy.cli", *words],
+            env=env, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    return command
+
+
+def waiting(run: Command, count: int) -> list[dict[str, str]]:
+    until = time.monotonic() + 40
+    while True:
+        done = run("dlq", "list", "--json")
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        if len(found) == count:
+            return found
+        assert time.monotonic() < until, f"{len(found)} dead letters, not {count}"
+        time.sleep(0.5)
+
+
+@pytest.mark.timeout(240)
+def test_a_dead_letter_is_listed_shown_and_redriven(town: Town, run: Command) -> None:
+    assert waiting(run, 0) == []
+    producer = Producer({**town.cluster.kafka_admin, "log_level": 0})
+    producer.produce("intake.lead.v1", key=b"k", value=b"\xff not an event", headers=[("ce_type", b"nonsense")])
+    assert producer.flush(20) == 0
+    one = waiting(run, 1)[0]
+    assert one["queue"] == QUEUE and one["reason"].startswith("undecodable:")
+    shown = json.loads(run("dlq", "show", QUEUE, one["id"]).stdout)
+    assert shown["origin"].startswith("intake.lead.v1/")
+    assert run("dlq", "show", QUEUE, "0/999").returncode == 4
+    assert run("dlq", "redrive", "no.such.queue").returncode == 2
+    again = run("dlq", "redrive", QUEUE, "--json")
+    assert json.loads(again.stdout) == {"queue": QUEUE, "redriven": 1}, again.stderr
+    # it is as undecodable as before: it comes back as a new dead letter, and the old one is done with
+    assert waiting(run, 1)[0]["id"] != one["id"]
+
+
+@pytest.mark.timeout(280)
+def test_topics_come_back_from_the_outboxes_and_nothing_is_done_twice(town: Town, run: Command) -> None:
+    numbers = itertools.count()
+    poster = Poster(town, "rebuild")
+    for _ in range(15):
+        poster.post(next(numbers))
+    assert_exactly_once(town, 15)
+    done = run("topics", "rebuild", "--json")
+    assert done.returncode == 0, done.stderr
+    sent = json.loads(done.stdout)["events"]
+    assert sent["intake"] == 15 and sent["casework"] >= 15
+    for _ in range(5):
+        poster.post(next(numbers))
+    assert_exactly_once(town, 20)
+    assert run("topics", "rebuild", "no.such.topic").returncode == 2
