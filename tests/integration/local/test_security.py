@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import uuid
 from pathlib import Path
 
 import asyncpg
@@ -37,7 +38,11 @@ def _write(cluster: Cluster, service: str, topic: str) -> KafkaError | None:
 
 
 def _read(cluster: Cluster, service: str, topic: str, group: str) -> KafkaError | None:
-    """What Kafka says to reading as a group; None when it gives a record."""
+    """What Kafka says to reading as a group; None when it gives a record.
+
+    A group of its own within the service's, since the run's services read as the service's group at the same time.
+    """
+    group = f"{group}.{uuid.uuid4().hex[:8]}"
     consumer = Consumer(_client(cluster, service, **{"group.id": group, "auto.offset.reset": "earliest"}))
     try:
         consumer.subscribe([topic])
