@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import expect
@@ -24,8 +24,7 @@ class Account:
 def account(stack: Stack) -> Account:
     """An officer of the commerce branch, made as `up` makes the demonstration's."""
     made = Account(f"pages-{secrets.token_hex(3)}", secrets.token_urlsafe(18))
-    running = {name: replace(one, database=f"stack_{name}") for name, one in stack.cluster.secrets.logins.items()}
-    notify = next(spec for spec in service_specs(stack.cluster, running) if spec.name == "notify")
+    notify = next(spec for spec in service_specs(stack.cluster) if spec.name == "notify")
     officer = {
         "login": made.login, "password": made.password, "plan": "dayong", "agency": "commerce", "unit": "office",
         "posts": ["office-director"], "display": "样例",
