@@ -178,6 +178,7 @@ def apply(
         _apply_topics(admin, topics, replication, timeout, changes)
         if passwords:
             _apply_users(admin, passwords, timeout, changes)
+            _await_users(connection, passwords, timeout)
         _apply_rights(admin, rights(topics), timeout, changes)
     except KafkaException as error:
         raise TopicsError(f"the Kafka cluster refused: {error}") from error
@@ -247,6 +248,15 @@ def _apply_users(admin: Any, passwords: Mapping[str, str], timeout: float, chang
     ]
     _finish(admin.alter_user_scram_credentials(upserts, request_timeout=timeout))
     changes.users += [principal(service) for service in sorted(passwords)]
+
+
+def _await_users(connection: Mapping[str, Any], passwords: Mapping[str, str], timeout: float) -> None:
+    """Return when the new passwords are taken: brokers learn of them a moment after the controller has said yes."""
+    from confluent_kafka.admin import AdminClient
+
+    service, password = max(passwords.items())
+    user = {"sasl.username": principal(service), "sasl.password": password, "reconnect.backoff.ms": 20}
+    AdminClient({"log_level": 0, **connection, **user}).list_topics(timeout=timeout)
 
 
 def _apply_rights(admin: Any, wanted: frozenset[_Allowed], timeout: float, changes: Changes) -> None:

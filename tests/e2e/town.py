@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +70,18 @@ class Town:
 
     def kill(self, name: str) -> None:
         """kill -9 of a service, `postgres` or `kafka`."""
-        identity = self.cluster.records.get(name)
-        assert identity is not None
-        os.kill(identity.pid, signal.SIGKILL)
+
+        def killed() -> bool:
+            # It may have died by itself, and is about to be started again.
+            identity = self.cluster.records.get(name)
+            process = identity.process() if identity else None
+            with suppress(psutil.NoSuchProcess):
+                if process:
+                    process.kill()
+                    return True
+            return False
+
+        self.wait(f"{name} killed", killed)
 
     def freeze(self, name: str) -> Callable[[], None]:
         """Stop a process without ending it; the answer lets it go on."""

@@ -19,6 +19,7 @@ from shared.kit import audit, clock, db
 from shared.kit.access import service_caller
 from shared.rules.calendar import WorkingCalendar, end_of_day, local_day
 from tests.integration.casework.conftest import Desk, lead
+from tests.sealing import until_sealed
 
 
 async def test_a_lead_opens_a_joint_case_with_police_and_commerce_and_a_clock_for_each__d_n3(desk: Desk) -> None:
@@ -186,7 +187,7 @@ async def test_opening_is_in_the_audit_log_once_a_batch_and_seals_hold(desk: Des
         (service_caller("casework").actor, "case.open", [str(i) for i in ids])
     ]
     kit = desk.service.kit
-    await audit.seal(desk.service.engine, kit, desk.service.settings.keys, "casework")
+    await until_sealed(desk.service.engine, kit, desk.service.settings.keys, "casework", 1)
     async with db.begin(desk.service.engine) as conn:
         assert await audit.verify(conn, kit, desk.service.settings.keys) == []
 

@@ -17,6 +17,7 @@ from shared.kit.committer import Committer
 from shared.kit.problem import Conflict
 from tests.instances import Databases
 from tests.integration.kit.conftest import Lab
+from tests.sealing import until_sealed
 
 
 async def test_requests_together_share_a_commit_and_a_bad_one_fails_alone(lab: Lab) -> None:
@@ -82,12 +83,7 @@ async def _audited(lab: Lab, count: int) -> None:
             await audit.record(
                 conn, lab.kit, service_caller("lab"), "thing.change", "thing", [uuid4()], clock.now(), number=number
             )
-    # entries are sealed once every transaction older than theirs has ended, other tests' too
-    sealed = 0
-    async with asyncio.timeout(60):
-        while sealed < count:
-            sealed += await audit.seal(lab.engine, lab.kit, lab.settings.keys, lab.name)
-            await asyncio.sleep(0.05)
+    await until_sealed(lab.engine, lab.kit, lab.settings.keys, lab.name, count)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from services.scoring.consumers import handlers
 from services.scoring.domain.standings import standings_of
 from shared.events.scoring import LedgerEntryRecorded, StandingPublished
 from shared.kit import clock, db
-from shared.kit.audit import seal, verify
+from shared.kit.audit import verify
 from tests.instances import Databases
 from tests.integration.scoring.conftest import Score, case
+from tests.sealing import until_sealed
 
 T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -173,7 +174,7 @@ async def test_what_was_recorded_is_in_the_sealed_audit_log(score: Score) -> Non
     actions = [row.action for row in await score.rows("SELECT action FROM audit ORDER BY seq")]
     assert actions == ["obligation.open", "ledger.record"]
     keys = score.service.settings.keys
-    assert await seal(score.service.engine, score.service.kit, keys, "scoring") == 2
+    await until_sealed(score.service.engine, score.service.kit, keys, "scoring", 2)
     async with db.begin(score.service.engine) as conn:
         assert await verify(conn, score.service.kit, keys) == []
 
