@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.intake import api, commands, jobs, pages
+from services.intake import api, jobs, pages
+from services.intake.commands.tips import receive_tips
 from services.intake.domain.receipts import MissLimit
 from services.intake.settings import Settings
 from services.intake.tables import kit
@@ -16,7 +17,7 @@ def build(settings: Settings) -> FastAPI:
     """The app with its tasks; nothing runs before its lifespan starts."""
     service = Service(settings, kit)
     committer: Committer = Committer(
-        service.engine, lambda conn, drafts, now: commands.receive_tips(conn, service, drafts, now)
+        service.engine, lambda conn, drafts, now: receive_tips(conn, service, drafts, now)
     )
     service.task("tips", committer.run)
     service.job("gauges", 30, lambda: jobs.measure(service))

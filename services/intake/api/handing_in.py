@@ -7,10 +7,10 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from services.intake import commands
-from services.intake.commands import TipDraft, TipTaken
+from services.intake.commands import tips as commands
+from services.intake.commands.tips import TipDraft, TipTaken
 from services.intake.queries import next_words, tip_out
-from services.intake.schemas import BatchIn, BatchOut, PublicTipIn, PublicTipOut, TipBody, TipIn, TipOut
+from services.intake.schemas.tips import BatchIn, BatchOut, PublicTipIn, PublicTipOut, TipBody, TipIn, TipOut
 from shared.kit import clock, db
 from shared.kit.access import Caller, Public, Requires
 from shared.kit.idempotency import check_key

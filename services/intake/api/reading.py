@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.intake import commands, queries
+from services.intake import queries
+from services.intake.commands import tips as commands
 from services.intake.queries import tip_out
-from services.intake.schemas import TipFull, TipOut
+from services.intake.schemas.tips import TipFull, TipOut
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.pagination import Page

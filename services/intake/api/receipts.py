@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.intake import queries
 from services.intake.queries import next_words
-from services.intake.schemas import ReceiptIn, ReceiptOut
+from services.intake.schemas.tips import ReceiptIn, ReceiptOut
 from shared.kit.access import Caller, Public
 from shared.kit.service import Service
 from shared.kit.web import ORJSONResponse

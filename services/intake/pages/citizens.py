@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.intake import commands, queries
-from services.intake.schemas import PublicTipIn
+from services.intake import queries
+from services.intake.commands import tips as commands
+from services.intake.schemas.tips import PublicTipIn
 from shared.kit.access import ANONYMOUS, Public
 from shared.kit.ids import new_id
 from shared.kit.problem import Problem, invalid_input

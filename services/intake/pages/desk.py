@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 
-from services.intake import commands, queries
+from services.intake import queries
+from services.intake.commands import tips as commands
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.problem import NotFound

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.intake.schemas import Words
+from services.intake.schemas.tips import Words
 from shared.kit.service import Service
 from shared.rules.plan import Routing, RoutingFacts
 

@@ -1,12 +1,10 @@
-"""Intake's database: tips, leads, and the kit's tables."""
+"""Tips, and the leads they make."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from shared.kit.tables import TIMESTAMP, kit_tables
-
-metadata = MetaData()
-kit = kit_tables(metadata)
+from services.intake.tables.base import metadata
+from shared.kit.tables import TIMESTAMP
 
 leads = Table(
     "leads",

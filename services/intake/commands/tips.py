@@ -1,4 +1,4 @@
-"""The only writers of intake's database."""
+"""Tips: drafted outside the transaction, recorded by the batch."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from services.intake.domain.reading import LEXICON_VERSION, Reading, read
 from services.intake.domain.receipts import derived_receipt, random_receipt
 from services.intake.domain.tips import Decision, TipState, triage
 from services.intake.metrics import TIPS_RECEIVED
-from services.intake.schemas import TipBody
+from services.intake.schemas.tips import TipBody
 from services.intake.tables import kit, leads, tips
 from shared.events.common import PartyFact
 from shared.events.intake import LeadOpened

@@ -1,4 +1,4 @@
-"""HTTP bodies of intake."""
+"""What is handed in, and what its sender is told."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,0 +1,1 @@
+"""The only writers of intake's database: one module a capability."""

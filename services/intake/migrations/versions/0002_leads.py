@@ -1,0 +1,10 @@
+"""Leads that join: targets, suggestions, merges and what officers corrected."""
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

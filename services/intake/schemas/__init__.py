@@ -1,0 +1,1 @@
+"""HTTP bodies of intake: one module a capability."""
