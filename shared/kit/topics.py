@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+
+from shared.rules.yaml_source import YamlProblem, read_yaml
 
 FOLDER = Path(__file__).resolve().parents[1] / "contracts" / "topics"
 
@@ -89,8 +89,8 @@ def load(folder: Path = FOLDER) -> tuple[Topic, ...]:
     topics = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            topic = Topic.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
-        except (YAMLError, ValidationError) as error:
+            topic = Topic.model_validate(read_yaml(path).value)
+        except (YamlProblem, ValidationError) as error:
             raise TopicsError(f"{path}: {error}") from error
         if path.stem != topic.topic:
             raise TopicsError(f"{path}: holds topic {topic.topic}; the file must be named {topic.topic}.yaml")

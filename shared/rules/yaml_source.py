@@ -6,14 +6,13 @@ parsed by the model that knows what they are. Anchors are followed; tags other t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Path_ = tuple[str | int, ...]
 
@@ -49,9 +48,19 @@ class Source:
     places: dict[Path_, Where]
 
 
-@cache
-def _reader() -> YAML:
-    return YAML(typ="safe", pure=True)
+class Reader(yaml.CSafeLoader):
+    """libyaml's parser with the plain values of YAML 1.2's core schema (10.3.2): `no` and `12:30` are text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+
+
+for _tag, _form, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    Reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first))
 
 
 def read_yaml(path: Path, shown_as: str | None = None) -> Source:
@@ -75,8 +84,8 @@ def read_yaml(path: Path, shown_as: str | None = None) -> Source:
             f"cannot be read: {error.strerror}",
         ) from error
     try:
-        node = _reader().compose(text)
-    except MarkedYAMLError as error:
+        node = yaml.compose(text, Reader)
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         problem = error.problem or str(error)
@@ -86,7 +95,7 @@ def read_yaml(path: Path, shown_as: str | None = None) -> Source:
             f"YAML 写法有误（{problem}）；请检查这一行及上一行的缩进、冒号后的空格和引号。",
             f"YAML syntax: {problem}; check indentation, the space after the colon and quotes here and above",
         ) from error
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise YamlProblem(
             Where(name, 1), "yaml-syntax", f"YAML 写法有误（{error}）。", f"YAML syntax: {error}"
         ) from error
