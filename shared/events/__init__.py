@@ -1,15 +1,34 @@
 """The published language of the four services: the envelope and one module of frozen models per producer."""
 
-from shared.events import casework, intake, notify, scoring
+from shared.events import casework, evidence, handovers, intake, leads, notify, rewards, scoring
 from shared.events.envelope import Event, EventData, Lane
 
 EVENT_TYPES: dict[str, type[EventData]] = {
     model.TYPE: model
     for model in (
         intake.LeadOpened,
+        intake.FactAdded,
+        intake.OutcomeContested,
+        intake.ContestDecided,
+        intake.OutcomeRated,
+        intake.PatrolCompleted,
+        intake.PatrolOverdue,
+        intake.RentalTierChanged,
+        intake.SurveyRoundProgress,
+        intake.SurveyRoundClosed,
+        intake.VenueFinding,
+        intake.AgentVisited,
+        *evidence.ALL,
+        *handovers.ALL,
+        *leads.ALL,
+        *rewards.ALL,
         casework.CaseOpened,
         casework.CaseAccepted,
         casework.DeadlineMissed,
+        casework.PartyJoined,
+        casework.PartyLeft,
+        casework.DeadlineMoved,
+        casework.DenFound,
         notify.PrincipalPublished,
         scoring.LedgerEntryRecorded,
         scoring.StandingPublished,

@@ -12,6 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake import queries
+from services.intake.commands import gathering, joining
+from services.intake.commands.lead_rows import lead_row
+from services.intake.domain.aims import NO_AIM, Aim, aim_of
+from services.intake.domain.joining import Known as KnownLead
+from services.intake.domain.joining import Signal, Step, said_at
 from services.intake.domain.reading import LEXICON_VERSION, Reading, read
 from services.intake.domain.receipts import derived_receipt, random_receipt
 from services.intake.domain.tips import Decision, TipState, triage
@@ -19,6 +24,7 @@ from services.intake.metrics import TIPS_RECEIVED
 from services.intake.schemas.tips import TipBody
 from services.intake.tables import kit, leads, tips
 from shared.events.common import PartyFact
+from shared.events.envelope import EventData
 from shared.events.intake import LeadOpened
 from shared.kit import audit, db, idempotency, outbox, tracing
 from shared.kit.access import Caller
@@ -49,6 +55,7 @@ class TipDraft:
     external_ref: str | None
     posted_at: datetime | None
     traceparent: str | None
+    aim: Aim = NO_AIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +136,15 @@ def draft_tip(
         external_ref=body.external_ref,
         posted_at=body.posted_at,
         traceparent=tracing.current(),
+        aim=aim_of(reading, body.subject, words, lambda name: target_token(service, name))
+        if decision.state is TipState.LEAD
+        else NO_AIM,
     )
+
+
+def target_token(service: Service, name: str) -> str:
+    """A phone number or a person's name as it is stored and looked up: a keyed token."""
+    return service.settings.keys.token("target", name)[:16].hex()
 
 
 async def submit(committer: Committer[TipDraft, TipTaken | Conflict], draft: TipDraft) -> TipTaken:
@@ -157,17 +172,20 @@ async def receive_tips(
         elif claim.key_hash not in seen and claim.key_hash not in first:
             first[claim.key_hash] = draft
             new.append(draft)
-    rows = {draft.id: tip_row(draft, now) for draft in new}
-    opened = [draft for draft in new if draft.lead_id]
-    await insert_many(conn, leads, [_lead_row(draft, now) for draft in opened])
+    signals = {draft.id: draft for draft in new if draft.lead_id}
+    pairs = [(_signal(draft, now), _own_lead(draft, now)) for draft in signals.values()]
+    met = await joining.meet(conn, service, pairs, now)
+    around = await gathering.look(conn, service, met, now)
+    rows = {draft.id: tip_row(draft, now, met.lead_of.get(draft.id)) for draft in new}
+    opened = [signals[signal.tip_id] for signal, _, standing in met.standings if standing.step is not Step.JOIN]
+    await insert_many(conn, leads, [lead_row(lead) for lead in met.known.values() if lead.fresh])
     await insert_many(conn, tips, list(rows.values()))
-    await outbox.put(
-        conn,
-        kit.outbox,
-        [_lead_opened(service, draft, now) for draft in opened],
-        now,
-        traceparents=[draft.traceparent for draft in opened],
-    )
+    await joining.record(conn, service, met, now)
+    told: list[EventData] = [_lead_opened(service, draft, now) for draft in opened]
+    traces = [draft.traceparent for draft in opened]
+    told += joining.events(service, met, {draft.id: draft.channel for draft in signals.values()}, now)
+    told += await gathering.record(conn, service, around, now)
+    await outbox.put(conn, kit.outbox, told, now, traceparents=traces + [None] * (len(told) - len(traces)))
     by_caller: dict[Caller, list[UUID]] = defaultdict(list)
     for draft in new:
         by_caller[draft.caller].append(draft.id)
@@ -215,8 +233,8 @@ async def _rows(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, dict[s
     return {row["id"]: dict(row) for row in result.mappings()}
 
 
-def tip_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
-    """A draft as a row of `tips`."""
+def tip_row(draft: TipDraft, now: datetime, lead_id: UUID | None = None) -> dict[str, Any]:
+    """A draft as a row of `tips`; `lead_id` is the lead it stands in, its own unless it joined one."""
     routing = draft.decision.routing
     return {
         "id": draft.id,
@@ -231,33 +249,56 @@ def tip_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
         "agency": routing.agency,
         "unit": routing.unit,
         "rule": routing.rule,
-        "lead_id": draft.lead_id,
+        "lead_id": lead_id or draft.lead_id,
         "narrative": draft.narrative,
         "lexicon": LEXICON_VERSION,
         "receipt_hash": draft.receipt_hash,
         "source_agency": draft.caller.agency,
+        "brought_by": draft.caller.id if draft.caller.kind == "officer" else None,
         "external_ref": draft.external_ref,
         "posted_at": draft.posted_at,
         "received_at": now,
         "version": 1,
+        "targets": draft.aim.targets,
     }
+
+
+def _signal(draft: TipDraft, now: datetime) -> Signal:
+    return Signal(
+        tip_id=draft.id,
+        aim=draft.aim,
+        area=draft.decision.area,
+        kinds=draft.reading.kinds,
+        urgent=draft.reading.urgent,
+        moment=said_at(draft.posted_at, now),
+        received_at=now,
+    )
+
+
+def _own_lead(draft: TipDraft, now: datetime) -> KnownLead:
+    routing = draft.decision.routing
+    assert draft.lead_id is not None and routing.agency is not None
+    return KnownLead(
+        id=draft.lead_id,
+        plan=draft.plan,
+        area=draft.decision.area,
+        kinds=draft.reading.kinds,
+        urgent=draft.reading.urgent,
+        agency=routing.agency,
+        unit=routing.unit,
+        rule=routing.rule,
+        received_at=now,
+        tips=1,
+        first_tip=draft.id,
+        last_at=said_at(draft.posted_at, now),
+        urgent_at=now if draft.reading.urgent else None,
+        targets=draft.aim.targets,
+        fresh=True,
+    )
 
 
 def _lead_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
-    routing = draft.decision.routing
-    return {
-        "id": draft.lead_id,
-        "plan": draft.plan,
-        "area": draft.decision.area,
-        "kinds": draft.reading.kinds,
-        "urgent": draft.reading.urgent,
-        "agency": routing.agency,
-        "unit": routing.unit,
-        "rule": routing.rule,
-        "received_at": now,
-        "tips": 1,
-        "version": 1,
-    }
+    return lead_row(_own_lead(draft, now))
 
 
 def _lead_opened(service: Service, draft: TipDraft, now: datetime) -> LeadOpened:

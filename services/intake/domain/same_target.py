@@ -17,7 +17,7 @@ from services.intake.domain.reading.lexicon import lexicon
 from services.intake.domain.reading.places import area_of, root
 from services.intake.domain.reading.targets import door_names, estate_names
 
-_NOTORIOUS = frozenset(
+NOTORIOUS = frozenset(
     word for word, role in zip(lexicon().words, lexicon().roles, strict=True) if "known_case" in role.signs
 )
 _SHINGLE = 5
@@ -107,7 +107,7 @@ def compare(one: Message, other: Message) -> Match:
             reasons.append((60, f"person {name}"))
     for place in one.places:
         for theirs_place in other.places:
-            reasons += _places(place, theirs_place, near)
+            reasons += same_place(place, theirs_place, near)
     alike = _alike(one, other)
     if alike >= 0.6 and near and not _elsewhere(one, other):
         reasons.append((85, "wording"))
@@ -122,7 +122,8 @@ def compare(one: Message, other: Message) -> Match:
     return Match(min(score, 100), tuple(dict.fromkeys(reason for _, reason in reasons)))
 
 
-def _places(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
+def same_place(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
+    """How surely two places are one (percent and reason); `near` is false when their areas exclude each other."""
     if not near:
         return []
     if not set(estate_names(mine.estate)) & set(estate_names(theirs.estate)):
@@ -165,7 +166,7 @@ def _agree(mine: str, theirs: str) -> bool:
 
 def _central(message: Message, name: str) -> bool:
     """Whether the message is about `name` rather than only mentioning it; a notorious name is anybody's."""
-    if name in _NOTORIOUS:
+    if name in NOTORIOUS:
         return False
     return name in fold(message.subject) or message.folded.count(name) >= 2 or len(message.text) < 120
 
@@ -180,10 +181,15 @@ def _alike(one: Message, other: Message) -> float:
 
 def rooms_conflict(one: Message, other: Message) -> bool:
     """True when both name rooms (or buildings) of one estate and share none of them."""
+    return doors_conflict(one.places, other.places)
+
+
+def doors_conflict(one: Sequence[Place], other: Sequence[Place]) -> bool:
+    """True when both sides name rooms (or buildings) of one estate and share none of them."""
     pairs = [
         (mine, theirs)
-        for mine in one.places
-        for theirs in other.places
+        for mine in one
+        for theirs in other
         if mine.building and theirs.building and set(estate_names(mine.estate)) & set(estate_names(theirs.estate))
     ]
     if not pairs:

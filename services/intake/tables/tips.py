@@ -1,6 +1,6 @@
 """Tips, and the leads they make."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from services.intake.tables.base import metadata
@@ -20,7 +20,20 @@ leads = Table(
     Column("received_at", TIMESTAMP, nullable=False),
     Column("tips", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("first_tip", UUID, comment="the earliest reporter's; the number alone, never who it is"),
+    Column("last_at", TIMESTAMP, comment="when its target was last spoken of"),
+    Column("urgent_at", TIMESTAMP, comment="when it last rang"),
+    Column("closed_at", TIMESTAMP),
+    Column("acted_at", TIMESTAMP, comment="when the first agency accepted its case"),
+    Column("merged_into", UUID, ForeignKey("leads.id"), comment="the lead it was joined with; its tips are there"),
+    Column("gathering_at", TIMESTAMP, comment="when signals about its place became a gathering"),
+    Column("targets", JSONB, nullable=False, server_default=text("'[]'"), comment="see domain/aims.py"),
     Index("leads_by_plan", "plan", "received_at", "id"),
+    Index("leads_by_agency", "plan", "agency", "received_at", "id", postgresql_where=text("merged_into IS NULL")),
+    Index("leads_by_area", "plan", "area", "received_at", "id", postgresql_where=text("merged_into IS NULL")),
+    Index("leads_of_many", "plan", "received_at", "id", postgresql_where=text("tips > 1 AND merged_into IS NULL")),
+    Index("leads_urgent", "plan", "received_at", "id", postgresql_where=text("urgent AND merged_into IS NULL")),
+    Index("leads_gathering", "plan", "received_at", "id", postgresql_where=text("gathering_at IS NOT NULL")),
     comment="线索: what is known of one suspected pyramid-selling target; clocks start at received_at of its first tip",
 )
 
@@ -44,11 +57,26 @@ tips = Table(
     Column("lexicon", Text, nullable=False),
     Column("receipt_hash", LargeBinary, nullable=False, unique=True),
     Column("source_agency", Text),
+    Column("brought_by", Text),
     Column("external_ref", Text),
     Column("posted_at", TIMESTAMP),
     Column("received_at", TIMESTAMP, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("targets", JSONB, nullable=False, server_default=text("'[]'"), comment="what it aims at, see domain/aims.py"),
+    Column("reviewed_at", TIMESTAMP, comment="when an officer confirmed or corrected its reading"),
+    Column("reviewed_by", Text),
+    Column("anonymised_at", TIMESTAMP),
     Index("tips_by_plan", "plan", "received_at", "id"),
     Index("tips_by_lead", "lead_id"),
+    Index(
+        "tips_unreviewed",
+        "plan",
+        "agency",
+        "urgent",
+        "received_at",
+        "id",
+        postgresql_where=text("reviewed_at IS NULL AND state = 'lead'"),
+    ),
+    Index("tips_by_bringer", "brought_by", "received_at", "id", postgresql_where=text("brought_by IS NOT NULL")),
     comment="举报: one message as it came in; its words are sealed, its sender is not known here",
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import Literal
 
+from ahocorasick_rs import AhoCorasick
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.rules.law import LawBook, LimitInForce, LimitTable, Text
 from shared.rules.plan import parts as p
 from shared.rules.plan.dates import FromDate
+from shared.rules.plan.handover import HandoverRules
+from shared.rules.plan.leads import LeadRules
+from shared.rules.plan.rewards import Rewards
 from shared.rules.plan.routing import Routing, RoutingFacts, decide
 from shared.rules.plan.vocabulary import REACHES
 
@@ -51,7 +54,10 @@ class Plan(BaseModel):
     routing: tuple[p.RoutingRule, ...]
     referrals: tuple[p.Referral, ...]
     deadlines: p.Deadlines
+    rewards: Rewards = Rewards()
     scoring: p.Scoring = p.Scoring()
+    handover: HandoverRules | None = None
+    leads: LeadRules = LeadRules()
     grants: tuple[p.Grant, ...]
 
     # -- agencies and bodies ------------------------------------------------------------------------------------
@@ -124,10 +130,12 @@ class Plan(BaseModel):
         return depth
 
     @cached_property
-    def _spoken_areas(self) -> tuple[tuple[int, str, str], ...]:
-        """Depth, word and area of every word that can stand in a text; longer words first."""
-        spoken = ((self._area_depth[area], word, area) for word, area in self._area_words.items() if not word.isdigit())
-        return tuple(sorted(spoken, key=lambda item: -len(item[1])))
+    def _spoken_areas(self) -> tuple[AhoCorasick, tuple[tuple[int, str, str], ...]]:
+        """What finds every word that can stand in a text, and each word's depth, the word and its area."""
+        spoken = tuple(
+            (self._area_depth[area], word, area) for word, area in self._area_words.items() if not word.isdigit()
+        )
+        return AhoCorasick([word for _, word, _ in spoken]), spoken
 
     def area_of(self, text_or_code: str | None) -> str | None:
         """The plan's area that a code, name or text names: the deepest, the earliest on a tie; None when none."""
@@ -137,14 +145,14 @@ class Plan(BaseModel):
         exact = self._area_words.get(text.strip())
         if exact:
             return exact
-        best: tuple[int, int, str] | None = None
-        for depth, word, area in self._spoken_areas:
-            place = text.find(word)
-            if place >= 0 and word.isascii():
-                place = _whole_word(word, text)
-            if place >= 0 and (best is None or (-depth, place) < best[:2]):
-                best = (-depth, place, area)
-        return best[2] if best else None
+        automaton, spoken = self._spoken_areas
+        best: tuple[int, int, int, str] | None = None
+        for number, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
+            depth, word, area = spoken[number]
+            rank = (-depth, start, -len(word), area)
+            if (best is None or rank < best) and (not word.isascii() or _is_whole_word(text, start, end)):
+                best = rank
+        return best[3] if best else None
 
     def within(self, area_id: str, outer: str) -> bool:
         """Whether an area is the other one or lies in it. Unknown ids are in nothing."""
@@ -177,6 +185,23 @@ class Plan(BaseModel):
     def referral(self, topic: str | None) -> p.Referral:
         """Where an irrelevant matter of this topic belongs; an unknown topic gives the general one."""
         return self._referrals.get(topic or "other") or self._referrals["other"]
+
+    # -- rewards ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _reward_numbers(self) -> LimitTable:
+        return LimitTable.of(self.rewards.limits)
+
+    def reward_number(self, rule_id: str, day: date, law: LawBook) -> LimitInForce:
+        """The number of a reward scheme in force on a day: the plan's own, else the law's. Raises `UnknownRule`."""
+        if rule_id in self._reward_numbers.by_id:
+            return self._reward_numbers.in_force(rule_id, day)
+        return law.in_force(rule_id, day)
+
+    @cached_property
+    def reward_fund(self) -> p.Fund | None:
+        """The fund line that pays informant rewards (D-L), or None."""
+        return next((fund for fund in self.funds if fund.pays_rewards), None)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -287,9 +312,9 @@ class Plan(BaseModel):
         return result
 
 
-def _whole_word(word: str, text: str) -> int:
-    found = re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text)
-    return found.start() if found else -1
+def _is_whole_word(text: str, start: int, end: int) -> bool:
+    beside = text[start - 1 : start] + text[end : end + 1]
+    return not any(char.isascii() and char.isalnum() for char in beside)
 
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -1,0 +1,224 @@
+"""What a tip aims at (目标), in the form that is stored, looked up by index and compared. No I/O.
+
+Names of persons and phone numbers are keyed tokens from the start, so that neither index nor table holds them.
+Scores and refusals are those of `same_target`: two reports that name different rooms of one building never join.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from services.intake.domain.reading import Place, Reading
+from services.intake.domain.reading.places import root
+from services.intake.domain.reading.targets import door_names, estate_names
+from services.intake.domain.same_target import NOTORIOUS, Match, doors_conflict, same_place
+
+_MOST = 24
+"""Targets kept of one tip."""
+MOST_OF_LEAD = 60
+"""Targets kept of one lead: what its tips name, each once."""
+_SECRET = ("phone", "person")
+_doors = lru_cache(maxsize=8192)(door_names)
+_estates = lru_cache(maxsize=8192)(estate_names)
+_root = lru_cache(maxsize=8192)(root)
+_NOTHING = Match(0, ())
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Targets as stored: `place:estate|building|unit|floor|room`, `road:…`, `org:…`, `app:…`, `phone:token`, `person:token`.
+
+    A name that a message only mentions stands with `~` before it: it is looked up, but joins nothing by itself.
+    """
+
+    targets: tuple[str, ...]
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The estates, buildings and rooms named."""
+        return tuple(
+            Place("", "", "", *target[6:].split("|")) for target in self.targets if target.startswith("place:")
+        )
+
+    @cached_property
+    def names(self) -> dict[str, bool]:
+        """Everything named that is no estate, with its kind → whether the message is about it."""
+        return {
+            target.removeprefix("~"): not target.startswith("~")
+            for target in self.targets
+            if not target.startswith("place:")
+        }
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Under what the aim stands in the index."""
+        keys: dict[str, None] = {}
+        for place in self.places:
+            for name in _doors(place.estate):
+                if place.room:
+                    keys[f"room:{name}/{place.building}/{place.room}"] = None
+                elif place.floor:
+                    keys[f"floor:{name}/{place.building}/{place.floor}"] = None
+            within = "in" if place.room or place.floor else ""
+            if place.building:
+                for name in _estates(place.estate):
+                    keys[f"{within}building:{name}/{place.building}"] = None
+            keys[f"{'in' if place.building or within else ''}estate:{_root(place.estate)}"] = None
+        keys.update(dict.fromkeys(self.names))
+        return tuple(keys)
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """Under what others are looked for: the same door, and what is vaguer or finer than this aim."""
+        keys: dict[str, None] = {}
+        for place in self.places:
+            for name in _doors(place.estate):
+                if place.room:
+                    keys[f"room:{name}/{place.building}/{place.room}"] = None
+                elif place.floor:
+                    keys[f"floor:{name}/{place.building}/{place.floor}"] = None
+            if place.building:
+                for name in _estates(place.estate):
+                    keys[f"building:{name}/{place.building}"] = None
+                    if not place.room:
+                        keys[f"inbuilding:{name}/{place.building}"] = None
+            keys[f"estate:{_root(place.estate)}"] = None
+            if not place.building:
+                keys[f"inestate:{_root(place.estate)}"] = None
+        keys.update(dict.fromkeys(self.names))
+        return tuple(keys)
+
+    @cached_property
+    def strong(self) -> tuple[str, ...]:
+        """Keys that can join by themselves: two transactions that open leads under one of them must not overlap."""
+        return tuple(
+            key for key in self.wanted if key.startswith(("room:", "floor:", "building:", "phone:", "road:"))
+        ) + tuple(key for key, central in self.names.items() if central and key.startswith(("org:", "app:")))
+
+    @cached_property
+    def crowds(self) -> tuple[tuple[str, str, str], ...]:
+        """Places where signals are counted: level, what to show, and the name under which both index keys stand."""
+        found: dict[tuple[str, str], str] = {}
+        for place in self.places:
+            if place.building:
+                name = f"{_estates(place.estate)[-1]}/{place.building}"
+                found["building", name] = f"{place.estate}{place.building}栋"
+            found["estate", _root(place.estate)] = place.estate
+        return tuple((level, shown, name) for (level, name), shown in found.items())
+
+
+NO_AIM = Aim(())
+
+
+def aim_of(reading: Reading, subject: str, text: str, token: Callable[[str], str]) -> Aim:
+    """The aim of a read message; `token` makes the keyed token of a phone number or a person's name."""
+    facts = reading.facts
+    targets: dict[str, None] = {}
+    for place in facts.places:
+        if place.road:
+            targets[f"road:{place.road}"] = None
+        elif place.estate and "|" not in place.estate:
+            targets["place:" + "|".join((place.estate, place.building, place.unit, place.floor, place.room))] = None
+    for phone in facts.phones:
+        targets[f"phone:{token('phone:' + phone)}"] = None
+    for kind, names in (("org", facts.organisations), ("app", facts.apps)):
+        for name in names:
+            if len(name) >= (3 if kind == "org" else 2):
+                mark = "" if _central(name, subject, text) else "~"
+                targets[f"{mark}{kind}:{name}"] = None
+    for name in facts.persons:
+        if "某" not in name and "*" not in name and "×" not in name:
+            targets[f"person:{token('person:' + name)}"] = None
+    return Aim(tuple(targets)[:_MOST])
+
+
+def _central(name: str, subject: str, text: str) -> bool:
+    if name in NOTORIOUS:
+        return False
+    return len(text) < 120 or name in subject.lower() or text.lower().count(name) >= 2
+
+
+def together(aims: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The targets of a lead from those of its tips; what one message is about counts more than that another mentions it."""
+    targets: dict[str, None] = {}
+    for one in aims:
+        targets.update(dict.fromkeys(one))
+    doors = [target for target in targets if target.startswith("place:")]
+    vague = {one for one in doors if any(_finer(other, one) for other in doors)}
+    kept = (t for t in targets if t not in vague and not (t.startswith("~") and t[1:] in targets))
+    return tuple(kept)[:MOST_OF_LEAD]
+
+
+def _finer(one: str, other: str) -> bool:
+    """Whether a place says all that the other says, and more: only the finer one tells neighbours' rooms apart."""
+    if one == other:
+        return False
+    return all(not said or said == more for more, said in zip(one[6:].split("|"), other[6:].split("|"), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def aim_from(targets: tuple[str, ...]) -> Aim:
+    """The aim of stored targets; equal ones share what was looked up of them."""
+    return Aim(targets)
+
+
+def compare_aims(one: Aim, other: Aim, near: bool) -> Match:
+    """How surely two aims are one target, in percent, with reason codes; `near` is false when their areas differ.
+
+    Reasons: `room`, `floor`, `phone`, `app`, `org`, `building`, `road`, `person`, `estate`, `place_name`. An organisation
+    or an app with two dens is two leads: without a shared place it is only suggested.
+    """
+    if doors_conflict(one.places, other.places):
+        return _NOTHING
+    reasons: list[tuple[int, str]] = []
+    for mine in one.places:
+        for theirs in other.places:
+            reasons += same_place(mine, theirs, near)
+    shared_place = bool(reasons)
+    elsewhere = bool(one.places and other.places) and not shared_place
+    for name, central in one.names.items():
+        if name not in other.names:
+            continue
+        kind, _, said = name.partition(":")
+        if kind == "phone":
+            reasons.append((95, "phone"))
+        elif not near:
+            continue
+        elif kind == "road":
+            reasons.append((75, f"road {said}"))
+        elif kind == "person":
+            reasons.append((50 if elsewhere else 60, "person"))
+        else:
+            both = central and other.names[name] and not elsewhere
+            reasons.append((80 if both else 50, f"{kind} {said}"))
+    if not reasons:
+        return _NOTHING
+    reasons.sort(reverse=True)
+    kinds = {reason.split(" ")[0] for _, reason in reasons}
+    score = reasons[0][0] + (0 if elsewhere and reasons[0][0] < 95 else 10 * min(len(kinds) - 1, 2))
+    return Match(min(score, 100), tuple(dict.fromkeys(reason for _, reason in reasons)))
+
+
+def shown(target: str) -> tuple[str, str | None]:
+    """Kind and readable words of a stored target; None for a person or a phone, which only a tip's own words tell."""
+    kind, _, said = target.removeprefix("~").partition(":")
+    if kind in _SECRET:
+        return kind, None
+    if kind == "place":
+        estate, building, unit, floor, room = said.split("|")
+        words = estate + (f"{building}栋" if building else "") + (f"{unit}单元" if unit else "")
+        return kind, words + (f"{floor}楼" if floor else "") + room
+    return kind, said
+
+
+def searchable(targets: Sequence[str]) -> list[tuple[str, str]]:
+    """Index key and name of every estate, road, organisation and app: what a search by name finds."""
+    found: dict[str, str] = {}
+    aim = aim_from(tuple(targets))
+    for place in aim.places:
+        found[f"{'in' if place.building or place.room or place.floor else ''}estate:{_root(place.estate)}"] = place.estate
+    for name in aim.names:
+        kind, _, said = name.partition(":")
+        if kind not in _SECRET:
+            found[name] = said
+    return list(found.items())
