@@ -1,18 +1,29 @@
-"""Leads from intake become joint cases."""
+"""Leads from intake become joint cases; handovers, declined leads and supplements change their parties."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework import commands
 from services.casework.commands import Basis
 from shared.events import Event
+from shared.events.handovers import (
+    HandoverAccepted,
+    HandoverDecided,
+    LeadDeclined,
+    LeadReopened,
+    SupplementReceived,
+    SupplementRequested,
+)
 from shared.events.intake import LeadOpened
 from shared.kit.consumer import Handler
 
 NORMAL_TOPICS = ("intake.lead.v1",)
 URGENT_TOPICS = ("intake.urgent.v1",)
+HANDOVER_TOPICS = ("intake.handover.v1",)
+"""A lane of their own: few, and no bulk import stands before them."""
 
 
 def handlers(basis: Basis) -> dict[str, Handler]:
@@ -21,4 +32,10 @@ def handlers(basis: Basis) -> dict[str, Handler]:
     async def leads_opened(conn: AsyncConnection, events: Sequence[Event[LeadOpened]], now: datetime) -> None:
         await commands.open_cases(conn, basis, [(event.data, event.traceparent) for event in events], now)
 
-    return {LeadOpened.TYPE: leads_opened}
+    async def news(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
+        await commands.apply_news(conn, basis, [event.data for event in events], now)
+
+    changing = (
+        HandoverAccepted, HandoverDecided, LeadDeclined, LeadReopened, SupplementReceived, SupplementRequested,
+    )  # fmt: skip
+    return {LeadOpened.TYPE: leads_opened} | {event.TYPE: news for event in changing}

@@ -18,6 +18,7 @@ def build(settings: Settings) -> FastAPI:
     handlers = consumers.handlers(Basis.of(service))
     service.consume(consumers.NORMAL_TOPICS, handlers)
     service.consume(consumers.URGENT_TOPICS, handlers, lane="urgent")
+    service.consume(consumers.HANDOVER_TOPICS, handlers, lane="handover")
     service.consume_directory()
     service.job("missed", 1, lambda: jobs.mark_missed(service))
     service.job("gauges", 15, lambda: jobs.measure(service))

@@ -124,7 +124,12 @@ async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: P
         "case.html",
         {
             "case": case,
-            "clocks": {one["agency"]: one for one in case["deadlines"] if one["kind"] == "acceptance"},
+            # of an agency's clocks the one that is still open, else its last
+            "clocks": {
+                one["agency"]: one
+                for one in sorted(case["deadlines"], key=lambda one: one["state"] in ("running", "suspended", "missed"))
+                if one["kind"] == "acceptance"
+            },
             "refused": _told(refused),
             "agency": caller.agency,
             "text": Text.model_validate,

@@ -24,7 +24,7 @@ class PartyOut(BaseModel):
     unit: str | None
     units: list[str]
     role: Literal["lead", "co", "coordinator"]
-    state: Literal["pending", "accepted"]
+    state: Literal["pending", "accepted", "handed_over", "declined"]
     must_accept: bool
     accepted_at: datetime | None
 

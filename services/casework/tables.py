@@ -1,6 +1,6 @@
 """Casework's database: joint cases, their parties, their deadlines, the register of numbers, and the kit's tables."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from shared.kit.tables import TIMESTAMP, kit_tables
@@ -86,4 +86,15 @@ number_register = Table(
     Column("year", Integer, primary_key=True),
     Column("last", Integer, nullable=False),
     comment="案号登记: the last number given out",
+)
+
+early_facts = Table(
+    "early_facts",
+    metadata,
+    Column("lead_id", UUID, primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("at", TIMESTAMP, nullable=False),
+    comment="What intake told of leads before their case was open; applied when it is opened",
 )

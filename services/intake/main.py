@@ -2,7 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.intake import api, jobs, pages
+from services.intake import api, consumers, jobs, pages
+from services.intake.commands.evidence import Evidence
+from services.intake.commands.handovers import Rules
 from services.intake.commands.tips import receive_tips
 from services.intake.domain.receipts import MissLimit
 from services.intake.settings import Settings
@@ -21,6 +23,18 @@ def build(settings: Settings) -> FastAPI:
     )
     service.task("tips", committer.run)
     service.job("gauges", 30, lambda: jobs.measure(service))
+    rules = Rules.of(service)
+    service.job("handovers", 1, lambda: jobs.mark_handovers_late(rules))
+    told = consumers.handlers(service)
+    service.consume(consumers.NORMAL_TOPICS, told)
+    service.consume(consumers.URGENT_TOPICS, told, lane="urgent")
+    service.job("retention", 600, lambda: jobs.retain(service))
+    service.job("funds", 60, lambda: jobs.watch_funds(service))
+    evidence = Evidence(settings)
+    service.job("files", 5, lambda: jobs.tend_files(service, evidence))
+    service.job("files.sweep", 1800, lambda: jobs.sweep_files(service, evidence))
+    service.job("patrols", 30, lambda: jobs.patrol(service))
+    service.job("reveals", 60, lambda: jobs.lapse_reveals(service))
     service.consume_directory()
     app = create_app(
         settings,
@@ -29,10 +43,19 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
+        larger_bodies=lambda path: (
+            evidence.largest_body
+            if path.endswith("/files")
+            else settings.largest_register_file
+            if path.endswith("/import")
+            else None
+        ),
         state={
             "service": service,
+            "evidence": evidence,
             "authenticator": service.authenticator,
             "tips": committer,
+            "handover_rules": rules,
             "receipt_misses": MissLimit(settings.receipt_misses_a_minute),
         },
     )

@@ -1,7 +1,7 @@
 """Events of the casework service."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.common import DeadlineFact, PartyFact
@@ -71,3 +71,83 @@ class DeadlineMissed(_CaseEvent):
     unit: str | None
     deadline: DeadlineFact
     missed_at: datetime
+
+
+class DenFound(_CaseEvent):
+    """A den (窝点) was found at a place: `place_id` is a place of intake's registers, a rental unit above all.
+
+    Intake makes such a unit the strictest tier and has it patrolled again (D-E2, X-D9).
+    """
+
+    TYPE: ClassVar[str] = "dachuan.case.den-found.v1"
+
+    den_id: UUID
+    place_id: UUID
+    found_at: datetime
+    dataref: str
+
+
+class PartyJoined(_CaseEvent):
+    """An agency became party to a case, or pending again: by a handover, the office's decision, or a lead reopened.
+
+    `deadline` is its acceptance clock, started at `joined_at`; without one it had accepted before or its own clock
+    runs on.
+    """
+
+    TYPE: ClassVar[str] = "dachuan.case.party-joined.v1"
+
+    number: str
+    lead_id: UUID
+    kinds: tuple[str, ...]
+    agency: str
+    unit: str | None
+    role: str
+    cause: Literal["handed_over", "decided", "reopened"]
+    handover_id: UUID | None
+    deadline: DeadlineFact | None
+    joined_at: datetime
+
+    @property
+    def topic(self) -> str:
+        return self.URGENT_TOPIC if self.urgent else self.TOPIC
+
+    @property
+    def lane(self) -> Lane:
+        return "urgent" if self.urgent else "normal"
+
+
+class PartyLeft(_CaseEvent):
+    """An agency's obligation in a case ended without its acceptance counting any more: handed over, or declined.
+
+    `deadline` is its acceptance clock, if that was still open; `state` how it ended: `cancelled` (handed over),
+    `met` or `met_late` (declining is a decision too).
+    """
+
+    TYPE: ClassVar[str] = "dachuan.case.party-left.v1"
+
+    number: str
+    lead_id: UUID
+    agency: str
+    unit: str | None
+    cause: Literal["handed_over", "declined"]
+    reason: str | None
+    to_agency: str | None
+    to_unit: str | None
+    had_accepted: bool
+    deadline: DeadlineFact | None
+    state: str | None
+    left_at: datetime
+
+
+class DeadlineMoved(_CaseEvent):
+    """A clock of a case stands still, or runs again with a later due moment (supplement asked for, and received)."""
+
+    TYPE: ClassVar[str] = "dachuan.case.deadline-moved.v1"
+
+    number: str
+    lead_id: UUID
+    agency: str
+    unit: str | None
+    change: Literal["suspended", "resumed"]
+    deadline: DeadlineFact
+    moved_at: datetime

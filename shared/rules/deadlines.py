@@ -49,6 +49,7 @@ TRANSITIONS: dict[tuple[State, Action], frozenset[State]] = {
     (State.SUSPENDED, Action.CANCEL): frozenset({State.CANCELLED}),
     (State.SUSPENDED, Action.RECOMPUTE): frozenset({State.SUSPENDED}),
     (State.MISSED, Action.MEET): frozenset({State.MET_LATE}),
+    (State.MISSED, Action.CANCEL): frozenset({State.CANCELLED}),
     (State.MISSED, Action.RECOMPUTE): frozenset({State.MISSED, State.RUNNING}),
 }
 """What may happen in which state, and where it can lead. A pair that is not listed is refused."""
@@ -317,7 +318,7 @@ def miss(deadline: Deadline, *, now: datetime) -> Outcome:
 
 
 def cancel(deadline: Deadline, *, reason: str, now: datetime) -> Outcome:
-    """The object it belonged to is gone (merged, sent to its place); it counts neither as met nor as missed."""
+    """The object it belonged to is gone (merged, handed over); it is not met. One missed before stays missed on record."""
     _check(deadline, Action.CANCEL, now)
     after = _with(deadline, Action.CANCEL, now, reason, state=State.CANCELLED)
     return after, (_fact(after, "moved", now, "cancelled"),)

@@ -23,6 +23,16 @@ BADGES: dict[str, tuple[str, str]] = {
     "transferred": (N_("Transferred"), "info"),
     "closed": (N_("Closed"), "calm"),
     "rejected": (N_("Not accepted"), "calm"),
+    "handed_over": (N_("Handed over"), "calm"),
+    "declined": (N_("Not accepted"), "calm"),
+    # a handover
+    "proposed": (N_("Waiting for an answer"), "soon"),
+    "refused": (N_("Refused"), "late"),
+    "returned": (N_("Returned"), "soon"),
+    "withdrawn": (N_("Withdrawn"), "calm"),
+    "escalated": (N_("Before the office"), "soon"),
+    "decided": (N_("Decided by the office"), "good"),
+    "late": (N_("Overdue"), "late"),
     # a clock
     "running": (N_("Running"), "info"),
     "suspended": (N_("Paused"), "calm"),

@@ -70,7 +70,9 @@ async def accept(
     clock_row = (
         await conn.execute(
             select(deadlines)
-            .where(deadlines.c.case_id == case_id, deadlines.c.agency == agency, deadlines.c.kind == ACCEPTANCE)
+            .where(deadlines.c.case_id == case_id, deadlines.c.agency == agency, deadlines.c.kind == ACCEPTANCE,
+                deadlines.c.state.in_((State.RUNNING.value, State.SUSPENDED.value, State.MISSED.value)),
+            )
             .with_for_update()
         )
     ).one_or_none()
@@ -120,6 +122,13 @@ def _decide(case: Any, rows: Any, agency: str, clock_row: Any, version: int, now
             f"Your agency accepted this case at {mine.accepted_at.isoformat(timespec='seconds')}; that stands.",
             code="already-accepted",
             accepted_at=mine.accepted_at.isoformat(),
+        )
+    if mine.state in (PartyState.HANDED_OVER, PartyState.DECLINED):
+        raise Conflict(
+            "本单位已移交或不予受理本案，无需受理；案件未变。 "
+            "Your agency has handed this case over or declined it; there is nothing to accept.",
+            code="part-ended",
+            state=mine.state,
         )
     if version != case.version:
         raise _outdated(case, version)

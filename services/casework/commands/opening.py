@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
+from services.casework.commands.parties import apply_early, opening_cases
 from services.casework.commands.records import deadline_row, published
 from services.casework.domain.cases import Clock, open_parts
 from services.casework.domain.numbering import Series, number, series_of, style
@@ -44,6 +45,7 @@ async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead],
     wanted: dict[UUID, Lead] = {}
     for lead in leads:
         wanted.setdefault(lead[0].lead_id, lead)
+    await opening_cases(conn)
     for row in await conn.execute(_KNOWN, {"leads": list(wanted)}):
         del wanted[row.lead_id]
     if not wanted:
@@ -91,6 +93,7 @@ async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead],
     )
     ids = [one[0] for one in made]
     await audit.record(conn, kit, service_caller("casework"), "case.open", "case", ids, now, count=len(ids))
+    await apply_early(conn, basis, [one[1].lead_id for one in made], now)
     return ids
 
 

@@ -46,7 +46,10 @@ class Presenter:
 
     def case_full(self, full: CaseFull, now: datetime) -> dict[str, Any]:
         """One case with its history."""
-        steps = [{k: step.get(k) for k in ("version", "at", "step", "agency", "unit")} for step in full.case.history]
+        steps = [
+            {k: step.get(k) for k in ("version", "step", "agency", "unit")} | {"at": datetime.fromisoformat(step["at"])}
+            for step in full.case.history
+        ]
         return self.case_out(full, now) | {"lead_id": full.case.lead_id, "history": steps}
 
     def agency_name(self, plan: Plan | None, agency: str) -> dict[str, str]:

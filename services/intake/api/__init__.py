@@ -2,8 +2,20 @@
 
 from fastapi import APIRouter
 
-from services.intake.api import handing_in, reading, receipts, trace
+from services.intake.api import (
+    conversation,
+    evidence,
+    funds,
+    handing_in,
+    handovers,
+    reading,
+    receipts,
+    registers,
+    reporting,
+    rewards,
+    trace,
+)
 
 router = APIRouter(prefix="/v1")
-for _part in (handing_in.direct, handing_in.router, receipts.router, reading.router, trace.router):
+for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, reporting.router, reading.router, rewards.router, funds.router, conversation.router, trace.router, handovers.router, registers.router):
     router.include_router(_part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from shared.rules.law import CLOCK_UNITS, LawBook
+from shared.rules.law import CLOCK_UNITS, LawBook, Unit
 from shared.rules.plan import vocabulary as words
 from shared.rules.plan.findings import Finding, Spots
 from shared.rules.plan.model import Plan
@@ -17,7 +17,7 @@ def cross_check(plan: Plan, spots: Spots, law: LawBook | None = None) -> list[Fi
     found = _Check(plan, spots, law)
     for part in (
         found.duplicates, found.bodies, found.areas, found.duty_lines, found.time, found.prevention, found.routing,
-        found.deadlines, found.access,
+        found.deadlines, found.rewards, found.access,
     ):
         part()
     return found.findings
@@ -242,6 +242,58 @@ class _Check:
             self.known(("deadlines", "acceptance", index, "rule"), line.rule, rules, "时限规则", "time rule")
         for name, rule in self.plan.deadlines.clocks.items():
             self.known(("deadlines", "clocks", name), rule, rules, "时限规则", "time rule")
+
+    def rewards(self) -> None:
+        rewards = self.plan.rewards
+        self._once(("rewards", "schemes"), (scheme.id for scheme in rewards.schemes))
+        self.known_all(("rewards", "channels"), rewards.channels, words.CHANNELS, "来源渠道", "channel")
+        if rewards.schemes and self.plan.reward_fund is None:
+            self.say(
+                ("rewards", "schemes"), "no-reward-fund",
+                "有奖励办法，却没有 pays_rewards: true 的经费；请在 funds 写明由哪笔经费支付。",
+                "there are reward schemes but no fund with pays_rewards: true; say in funds what pays them",
+            )
+        for index, limit in enumerate(rewards.limits):
+            if limit.unit not in (Unit.YUAN, Unit.PERCENT):
+                self.say(
+                    ("rewards", "limits", index, "unit"), "no-money", "奖励的数额要用 yuan 或 percent。",
+                    "a number of a reward is in yuan or percent",
+                )
+        for index, scheme in enumerate(rewards.schemes):
+            self._once(("rewards", "schemes", index, "levels"), (level.id for level in scheme.levels))
+            if self.law is not None:
+                rules = {*self.law.ids, *(limit.id for limit in rewards.limits)}
+                for rule in scheme.rules:
+                    self.known(("rewards", "schemes", index), rule, rules, "数额规则", "reward rule")
+
+    def handover(self) -> None:
+        rules = self.plan.handover
+        if rules is None:
+            return
+        self._once(("handover", "reasons"), (reason.id for reason in rules.reasons))
+        self._once(("handover", "distributors"), (one.channel for one in rules.distributors), "channel")
+        for index, one in enumerate(rules.distributors):
+            path: Path_ = ("handover", "distributors", index, "channel")
+            self.known(path, one.channel, words.CHANNELS, "来源渠道", "channel")
+        named: list[tuple[Path_, str]] = []
+        for key, lines in (("answer", rules.answer), ("decide", rules.decide)):
+            last = lines[-1] if lines else None
+            if last is None or (last.agency, last.kind, last.urgent) != (None, None, None):
+                self.say(
+                    ("handover", key), "no-last-line", f"{key} 最后一条只写 rule，作为其余情形的时限。",
+                    f"the last line of {key} gives only rule: the limit for all others",
+                )
+            for index, line in enumerate(lines):
+                self.agency(("handover", key, index, "agency"), line.agency)
+                self.kinds(("handover", key, index, "kind"), [line.kind] if line.kind else [])
+                named.append((("handover", key, index, "rule"), line.rule))
+        if rules.supplement:
+            named.append((("handover", "supplement", "rule"), rules.supplement.rule))
+            named += [(("handover", "supplement", "suspends", i), r) for i, r in enumerate(rules.supplement.suspends)]
+        if self.law is not None:
+            known = {*self.law.ids, *(limit.id for limit in self.plan.deadlines.limits)}
+            for path, rule in named:
+                self.known(path, rule, known, "时限规则", "time rule")
 
     def access(self) -> None:
         for index, grant in enumerate(self.plan.grants):

@@ -21,9 +21,26 @@ from services.casework.domain.states import (
 ALLOWED_CASE = {
     ("opened", "accept_part"): "opened",
     ("opened", "accept_last"): "accepted",
+    ("opened", "join"): "opened",
+    ("accepted", "join"): "opened",
+    ("opened", "leave_part"): "opened",
+    ("opened", "leave_last"): "accepted",
+    ("accepted", "leave_last"): "accepted",
+    ("opened", "leave_all"): "closed",
+    ("accepted", "leave_all"): "closed",
+    ("opened", "reopen"): "opened",
+    ("accepted", "reopen"): "opened",
+    ("closed", "reopen"): "opened",
     ("accepted", "close"): "closed",
 }
-ALLOWED_PARTY = {("pending", "accept"): "accepted"}
+ALLOWED_PARTY = {
+    ("pending", "accept"): "accepted",
+    ("pending", "hand_over"): "handed_over",
+    ("accepted", "hand_over"): "handed_over",
+    ("pending", "decline"): "declined",
+    ("handed_over", "join"): "pending",
+    ("declined", "join"): "pending",
+}
 
 
 @pytest.mark.parametrize(("state", "action"), list(product(CaseState, CaseAction)))
@@ -46,8 +63,8 @@ def test_every_pair_of_party_state_and_action(state: PartyState, action: PartyAc
         assert next_party_state(state, action) == expected
 
 
-def test_every_state_is_reached_and_the_end_is_final() -> None:
+def test_every_state_is_reached_and_a_closed_case_only_opens_again() -> None:
     reached = {CaseState.OPENED} | set(CASE_TRANSITIONS.values())
     assert reached == set(CaseState)
-    assert not [pair for pair in CASE_TRANSITIONS if pair[0] is CaseState.CLOSED]
+    assert [pair[1] for pair in CASE_TRANSITIONS if pair[0] is CaseState.CLOSED] == [CaseAction.REOPEN]
     assert {PartyState.PENDING} | set(PARTY_TRANSITIONS.values()) == set(PartyState)

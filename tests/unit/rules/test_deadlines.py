@@ -281,7 +281,9 @@ class DeadlineLife(RuleBasedStateMachine):
             return
         one = self.one
         assert (one.met_at is not None) == (one.state in {d.State.MET, d.State.MET_LATE})
-        assert (one.missed_at is not None) == (one.state in {d.State.MISSED, d.State.MET_LATE})
+        if one.state is not d.State.CANCELLED:
+            # one that was missed before it was dropped stays missed on record
+            assert (one.missed_at is not None) == (one.state in {d.State.MISSED, d.State.MET_LATE})
         assert (one.state is d.State.SUSPENDED) <= (one.suspensions[-1].end is None if one.suspensions else False)
         assert [entry.at for entry in one.history] == sorted(entry.at for entry in one.history)
         assert self.facts.count("met") <= 1 and one.due >= one.start

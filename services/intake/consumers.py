@@ -1,0 +1,41 @@
+"""What casework tells about leads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.commands import lead_parties
+from services.intake.commands.registers.patrols import mark_dens
+from shared.events import Event
+from shared.events.casework import (
+    CaseAccepted,
+    CaseOpened,
+    DeadlineMissed,
+    DeadlineMoved,
+    DenFound,
+    PartyJoined,
+    PartyLeft,
+)
+from shared.kit.consumer import Handler
+from shared.kit.service import Service
+
+NORMAL_TOPICS = ("casework.case.v1",)
+URGENT_TOPICS = ("casework.urgent.v1",)
+
+
+def handlers(service: Service) -> dict[str, Handler]:
+    """Event type → handler of a batch."""
+
+    async def dens_found(conn: AsyncConnection, events: Sequence[Event[DenFound]], now: datetime) -> None:
+        await mark_dens(conn, service, [event.data for event in events], now)
+
+    return {
+        DenFound.TYPE: dens_found,
+        CaseOpened.TYPE: lead_parties.cases_opened,
+        CaseAccepted.TYPE: lead_parties.cases_accepted,
+        DeadlineMissed.TYPE: lead_parties.deadlines_missed,
+        PartyJoined.TYPE: lead_parties.parties_joined,
+        PartyLeft.TYPE: lead_parties.parties_left,
+        DeadlineMoved.TYPE: lead_parties.deadlines_moved,
+    }
