@@ -44,10 +44,13 @@ class Secrets:
             known |= {name: secrets.token_hex(24) for name in missing}
             write_private(self.folder / "passwords.json", json.dumps(known, indent=1))
         for service in SERVICES:
-            if not self.keys_file(service).exists():
-                from shared.kit.crypto import KeyRing
+            from shared.kit.crypto import KeyRing
 
-                write_private(self.keys_file(service), KeyRing.generate(service))
+            file = self.keys_file(service)
+            if not file.exists():
+                write_private(file, KeyRing.generate(service))
+            elif more := KeyRing.completed(service, file.read_text(encoding="utf-8")):
+                write_private(file, more)
         if not self.token_key_file.exists() or not self.jwks_file.exists():
             self._make_token_key()
 

@@ -1,19 +1,21 @@
 """Keys outside the database: narrative encryption, keyed tokens, receipts, signatures."""
 
 import base64
-import hmac
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
-    "intake": ("narrative", "receipt", "receipt_lookup", "target", "idempotency", "audit"),
+    "intake": ("narrative", "receipt", "receipt_lookup", "target", "reporter", "file", "work", "idempotency", "audit"),
     "casework": ("idempotency", "audit"),
     "notify": ("contact", "idempotency", "webhook", "audit"),
     "scoring": ("idempotency", "checkpoint", "audit"),
@@ -36,6 +38,11 @@ class KeyRing:
     current: str
     generations: Mapping[str, Mapping[str, bytes]]
 
+    @cached_property
+    def _macs(self) -> dict[str, HMAC]:
+        """One prepared state a key, copied for each message: preparing costs more than a short message."""
+        return {}
+
     @classmethod
     def load(cls, path: Path) -> "KeyRing":
         """Read a key file; ValueError says which key is not 32 bytes."""
@@ -55,6 +62,20 @@ class KeyRing:
         keys = {name: base64.b64encode(os.urandom(32)).decode() for name in KEY_NAMES[service]}
         return json.dumps({"current": "k1", "keys": {"k1": keys}}, indent=1)
 
+    @staticmethod
+    def completed(service: str, text: str) -> str | None:
+        """A key file's text with the keys that the service has come to need since; None when none is missing.
+
+        They join every generation, so that what an older generation sealed stays readable; none is replaced.
+        """
+        raw = json.loads(text)
+        missing = False
+        for keys in raw["keys"].values():
+            for name in KEY_NAMES[service]:
+                if name not in keys:
+                    keys[name], missing = base64.b64encode(os.urandom(32)).decode(), True
+        return json.dumps(raw, indent=1) if missing else None
+
     def key(self, name: str, generation: str | None = None) -> bytes:
         """The raw key of a name."""
         return self.generations[generation or self.current][name]
@@ -65,7 +86,12 @@ class KeyRing:
             len(data).to_bytes(4, "big") + data
             for data in (part.encode() if isinstance(part, str) else part for part in parts)
         )
-        return hmac.digest(self.key(name), message, "sha256")
+        mac = self._macs.get(name)
+        if mac is None:
+            mac = self._macs[name] = HMAC(self.key(name), SHA256())
+        mac = mac.copy()
+        mac.update(message)
+        return mac.finalize()
 
     def seal(self, name: str, record_id: bytes, plaintext: bytes) -> bytes:
         """Encrypt under a data key of its own, wrapped by the named key (AES-256-GCM, NIST SP 800-38D).
@@ -73,7 +99,8 @@ class KeyRing:
         The record's id is bound in as associated data, so a ciphertext cannot be moved to another record.
         Layout: id length, key id, nonce, wrapped data key, nonce, ciphertext.
         """
-        data_key, n1, n2 = os.urandom(32), os.urandom(12), os.urandom(12)
+        random = os.urandom(56)
+        data_key, n1, n2 = random[:32], random[32:44], random[44:]
         wrapped = AESGCM(self.key(name)).encrypt(n1, data_key, record_id)
         body = AESGCM(data_key).encrypt(n2, plaintext, record_id)
         generation = self.current.encode()
