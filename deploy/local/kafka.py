@@ -141,6 +141,8 @@ class Kafka:
         arguments = self._arguments(
             "server.args",
             [
+                # beside four services on a few cores the optimising compiler costs more than it gives back
+                "-XX:TieredStopAtLevel=1",
                 "-Xms256m",
                 "-Xmx512m",
                 "-XX:+UseSerialGC",

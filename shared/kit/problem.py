@@ -15,7 +15,7 @@ Problem
 └── Unavailable 503        cannot be done now; nothing was kept
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -134,8 +134,14 @@ def _unhandled(_eh: ExceptionHandler, _request: Request, error: Exception) -> _P
     return Problem("系统出错，已记录。请稍后重试。 The error was recorded; please try again later.")
 
 
-def install(app: FastAPI, *, page: Callable[[Request, Any], Response | None] = lambda _r, _e: None) -> None:
-    """Answer every error of an app with a problem document, or with what `page` makes of it for a browser."""
+Answer = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def install(app: FastAPI, *, page: Callable[[Request, Any], Response | None] = lambda _r, _e: None) -> Answer:
+    """Answer every error of an app with a problem document, or with what `page` makes of it for a browser.
+
+    Returns what makes the answer, for errors that are met outside the router.
+    """
     handler = ExceptionHandler(
         handlers={
             RequestValidationError: lambda _eh, _r, e: invalid_input(e),
@@ -159,3 +165,4 @@ def install(app: FastAPI, *, page: Callable[[Request, Any], Response | None] = l
     add_exception_handler(app, handler)
     for kind in (Exception, _Problem, HTTPException, RequestValidationError, ValidationError):
         app.add_exception_handler(kind, answer)
+    return answer
