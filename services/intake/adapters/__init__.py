@@ -1,0 +1,1 @@
+"""Outside formats and systems: object storage, documents, scanners, channels."""
