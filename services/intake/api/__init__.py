@@ -8,6 +8,7 @@ from services.intake.api import (
     funds,
     handing_in,
     handovers,
+    leads,
     reading,
     receipts,
     registers,
@@ -17,5 +18,6 @@ from services.intake.api import (
 )
 
 router = APIRouter(prefix="/v1")
-for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, reporting.router, reading.router, rewards.router, funds.router, conversation.router, trace.router, handovers.router, registers.router):
+for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, reporting.router, reading.router,
+    leads.router, rewards.router, funds.router, conversation.router, trace.router, handovers.router, registers.router):
     router.include_router(_part)

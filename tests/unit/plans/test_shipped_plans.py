@@ -160,7 +160,7 @@ def test_a_caller_cannot_change_what_the_plan_grants() -> None:
         (set(), "web", True, "police", "command_centre"),
         ({"headcount"}, "petition", False, "police", "petition"),
         ({"internet"}, "web", False, "police", "cyber"),
-        ({"gathering"}, "patrol", False, "police", "public_order"),
+        ({"gathering"}, "patrol", False, "police", "station"),
         ({"headcount"}, "web", False, "police", "economic_crime"),
         ({"recruiting"}, "web", False, "police", "economic_crime"),
         ({"unspecified"}, "110", False, "police", "command_centre"),
