@@ -49,8 +49,10 @@ class Observe:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        header = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"), None)
-        tracing.set_current(tracing.continued(header))
+        given = dict(scope["headers"])
+        # only a caller who says who they are may bring a trace along: an anonymous one's would mark them in our records
+        header = given.get(b"traceparent") if b"authorization" in given else None
+        tracing.set_current(tracing.continued(header.decode("latin-1") if header else None))
         started = time.perf_counter()
         status = 500
 
@@ -92,9 +94,10 @@ def _template(scope: Scope) -> str:
 class BodyGuard:
     """Refuses what no route wants: bodies over the limit, NUL and lone surrogates in JSON, NUL in addresses."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: "Larger") -> None:
         self._app = app
         self._max = max_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,8 +106,9 @@ class BodyGuard:
         headers = Headers(scope=scope)
         is_json = headers.get("content-type", "").partition(";")[0].strip().endswith("json")
         length = headers.get("content-length")
-        if refusal is None and length is not None and length.isdigit() and int(length) > self._max:
-            refusal = self._too_large()
+        most = (None if is_json else self._larger(scope["path"].removeprefix(scope.get("root_path", "")))) or self._max
+        if refusal is None and length is not None and length.isdigit() and int(length) > most:
+            refusal = self._too_large(most)
         if refusal is None and is_json and scope["method"] not in ("GET", "HEAD"):
             body, refusal = await self._read(receive)
             if refusal is None:
@@ -115,7 +119,7 @@ class BodyGuard:
                 refusal.marshal(), status_code=refusal.status, media_type="application/problem+json"
             )
             return await response(scope, receive, send)
-        return await self._app(scope, receive if is_json else self._limited(receive), send)
+        return await self._app(scope, receive if is_json else self._limited(receive, most), send)
 
     @staticmethod
     def _bad_address(scope: Scope) -> Problem | None:
@@ -124,11 +128,12 @@ class BodyGuard:
             return BadRequest("地址含有非法字符（NUL）。 The address holds a NUL character.", code="bad-text")
         return None
 
-    def _too_large(self) -> Problem:
+    @staticmethod
+    def _too_large(most: int) -> Problem:
         return TooLarge(
-            f"内容超过 {self._max} 字节的上限，未保存任何内容；请分批提交。 "
-            f"Over the limit of {self._max} bytes; nothing was kept. Send it in parts.",
-            limit=self._max,
+            f"内容超过 {most} 字节的上限，未保存任何内容；请分批提交。 "
+            f"Over the limit of {most} bytes; nothing was kept. Send it in parts.",
+            limit=most,
         )
 
     async def _read(self, receive: Receive) -> tuple[bytes, Problem | None]:
@@ -140,7 +145,7 @@ class BodyGuard:
             part = message.get("body", b"")
             size += len(part)
             if size > self._max:
-                return b"", self._too_large()
+                return b"", self._too_large(self._max)
             parts.append(part)
             if not message.get("more_body"):
                 return b"".join(parts), None
@@ -164,15 +169,15 @@ class BodyGuard:
             return wrong if b"\\ud" in lowered else None
         return wrong if b"\0" in body or _holds_nul(parsed) else None
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limited(self, receive: Receive, most: int) -> Receive:
         size = 0
 
         async def limited() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self._max:
-                raise self._too_large()
+            if size > most:
+                raise self._too_large(most)
             return message
 
         return limited
@@ -281,6 +286,8 @@ def wants_page(request: Request) -> bool:
 
 
 ErrorPage = Callable[[Request, Problem], Response]
+Larger = Callable[[str], int | None]
+"""How many bytes a path may take, other than JSON, where that is more than everywhere; None elsewhere."""
 
 
 def create_app(
@@ -292,6 +299,7 @@ def create_app(
     error_page: ErrorPage | None = None,
     lifespan: Any = None,
     state: MutableMapping[str, Any] | None = None,
+    larger_bodies: Larger = lambda _path: None,
 ) -> FastAPI:
     """A service's app: its routers within the common frame."""
     app = FastAPI(
@@ -312,7 +320,7 @@ def create_app(
         app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     app.add_middleware(Shortcut, routes=_direct_routes(app), answer=answer)
-    app.add_middleware(BodyGuard, max_bytes=settings.max_json_bytes)
+    app.add_middleware(BodyGuard, max_bytes=settings.max_json_bytes, larger=larger_bodies)
     app.add_middleware(Observe)
     return app
 
