@@ -11,8 +11,8 @@ from services.intake.queries import tip_out
 from services.intake.schemas.tips import TipFull, TipOut
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
+from shared.kit.etag import etag
 from shared.kit.pagination import Page
-from shared.kit.problem import NotFound
 from shared.kit.web import ORJSONResponse
 
 router = APIRouter(tags=["tips"])
@@ -49,16 +49,5 @@ async def list_tips(
 @router.get("/tips/{tip_id}", response_model=TipFull, summary="One tip with its words; the reading is recorded")
 async def get_tip(request: Request, tip_id: UUID, caller: Caller = Depends(Requires("tip.read"))) -> Response:
     """One tip: its words, the words that made us read it so, and the routing rules tried, matched, skipped."""
-    return ORJSONResponse(await commands.read_tip(request.app.state.service, caller, tip_id, clock.now()))
-
-
-@router.get("/leads/{lead_id}", summary="One lead")
-async def get_lead(request: Request, lead_id: UUID, caller: Caller = Depends(Requires("lead.read"))) -> Response:
-    """One lead (线索): what is known of the target, and its tips' ids."""
-    service = request.app.state.service
-    async with db.begin(service.engine) as conn:
-        found = await queries.lead(conn, caller, lead_id)
-    if found is None:
-        raise NotFound("没有这条线索，或不在您的权限内。 No such lead within your reach.")
-    row, tip_ids = found
-    return ORJSONResponse({**row._mapping, "tip_ids": tip_ids})
+    told = await commands.read_tip(request.app.state.service, caller, tip_id, clock.now())
+    return ORJSONResponse(told, headers={"etag": etag(told["version"])})

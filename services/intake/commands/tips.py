@@ -341,6 +341,8 @@ async def read_tip(service: Service, caller: Caller, tip_id: UUID, now: datetime
     told = queries.narrative(service.settings.keys, row)
     return {
         **queries.tip_out(service, row._mapping, None, False),
+        "version": row.version,
+        "reviewed_at": row.reviewed_at,
         "channel": row.channel,
         "subject": told["subject"],
         "text": told["text"],

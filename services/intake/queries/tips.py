@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain.receipts import MissLimit, clean_receipt
+from services.intake.queries.handovers import lead_reach, offered_lead, offered_tip
 from services.intake.tables import leads, tips
 from shared.kit import db
 from shared.kit.access import Caller, scope
@@ -21,7 +22,7 @@ from shared.kit.service import Service
 
 def visible_tips(caller: Caller, right: str = "tip.read") -> ColumnElement[bool]:
     """Tips within a caller's reach: routed to their agency (or unit), or handed in by it."""
-    return scope(
+    within = scope(
         caller,
         right,
         plan=tips.c.plan,
@@ -29,13 +30,24 @@ def visible_tips(caller: Caller, right: str = "tip.read") -> ColumnElement[bool]
         unit=lambda agency, unit: (tips.c.agency == agency) & (tips.c.unit == unit),
         area=tips.c.area,
     )
+    if right in ("tip.read", "tip.triage") and caller.reach("tip.elsewhere"):
+        # what was told to go elsewhere is nobody's: the office looks whether that was right
+        others = scope(
+            caller,
+            "tip.elsewhere",
+            plan=tips.c.plan,
+            agency=lambda agency: tips.c.source_agency == agency,
+            area=tips.c.area,
+        )
+        within = or_(within, others & (tips.c.state == "referred"))
+    return within
 
 
-def visible_leads(caller: Caller) -> ColumnElement[bool]:
+def visible_leads(caller: Caller, right: str = "lead.read") -> ColumnElement[bool]:
     """Leads within a caller's reach."""
     return scope(
         caller,
-        "lead.read",
+        right,
         plan=leads.c.plan,
         agency=lambda agency: leads.c.agency == agency,
         unit=lambda agency, unit: (leads.c.agency == agency) & (leads.c.unit == unit),
@@ -68,13 +80,15 @@ async def list_tips(
 
 
 async def tip(conn: AsyncConnection, caller: Caller, tip_id: UUID) -> Row[Any] | None:
-    """One tip, if the caller may see it."""
-    return (await conn.execute(select(tips).where(tips.c.id == tip_id, visible_tips(caller)))).one_or_none()
+    """One tip, if the caller may see it; a tip that is offered by a handover may be read before it is taken."""
+    seen = or_(visible_tips(caller), offered_tip(caller))
+    return (await conn.execute(select(tips).where(tips.c.id == tip_id, seen))).one_or_none()
 
 
 async def lead(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> tuple[Row[Any], Sequence[UUID]] | None:
     """One lead and its tips' ids, if the caller may see it."""
-    row = (await conn.execute(select(leads).where(leads.c.id == lead_id, visible_leads(caller)))).one_or_none()
+    seen = or_(visible_leads(caller), lead_reach(caller, "lead.read"), offered_lead(caller))
+    row = (await conn.execute(select(leads).where(leads.c.id == lead_id, seen))).one_or_none()
     if row is None:
         return None
     ids = (await conn.execute(select(tips.c.id).where(tips.c.lead_id == lead_id).order_by(tips.c.received_at))).all()

@@ -129,6 +129,8 @@ class ReceiptOut(BaseModel):
 class TipFull(TipOut):
     """A tip as an entitled officer sees it: its words, what they were read as, and the rules tried."""
 
+    version: int
+    reviewed_at: datetime | None
     channel: str
     subject: str
     text: str

@@ -24,7 +24,6 @@ leads = Table(
     Column("last_at", TIMESTAMP, comment="when its target was last spoken of"),
     Column("urgent_at", TIMESTAMP, comment="when it last rang"),
     Column("closed_at", TIMESTAMP),
-    Column("acted_at", TIMESTAMP, comment="when the first agency accepted its case"),
     Column("merged_into", UUID, ForeignKey("leads.id"), comment="the lead it was joined with; its tips are there"),
     Column("gathering_at", TIMESTAMP, comment="when signals about its place became a gathering"),
     Column("targets", JSONB, nullable=False, server_default=text("'[]'"), comment="see domain/aims.py"),

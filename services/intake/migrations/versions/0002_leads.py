@@ -16,7 +16,6 @@ _STATEMENTS = (
         ADD COLUMN last_at timestamptz,
         ADD COLUMN urgent_at timestamptz,
         ADD COLUMN closed_at timestamptz,
-        ADD COLUMN acted_at timestamptz,
         ADD COLUMN merged_into uuid REFERENCES leads (id) CHECK (merged_into <> id),
         ADD COLUMN gathering_at timestamptz,
         ADD COLUMN targets jsonb NOT NULL DEFAULT '[]'
