@@ -1,0 +1,1 @@
+"""Informant rewards: claims, proposals, decisions, payments, and the fund."""
