@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.intake import api, consumers, jobs, pages
+from services.intake.commands.door import open_door
 from services.intake.commands.evidence import Evidence
 from services.intake.commands.handovers import Rules
 from services.intake.commands.tips import receive_tips
@@ -53,6 +54,7 @@ def build(settings: Settings) -> FastAPI:
         state={
             "service": service,
             "evidence": evidence,
+            "door": open_door(settings),
             "authenticator": service.authenticator,
             "tips": committer,
             "handover_rules": rules,

@@ -15,9 +15,10 @@ from services.intake.api import (
     reporting,
     rewards,
     trace,
+    work,
 )
 
 router = APIRouter(prefix="/v1")
-for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, reporting.router, reading.router,
+for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, work.router, reporting.router, reading.router,
     leads.router, rewards.router, funds.router, conversation.router, trace.router, handovers.router, registers.router):
     router.include_router(_part)

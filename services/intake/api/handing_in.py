@@ -1,6 +1,7 @@
 """Handing in: one tip, a citizen's tip, many tips."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,7 +9,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from services.intake.commands import tips as commands
+from services.intake.commands.door import admit, flag_unproven
 from services.intake.commands.tips import TipDraft, TipTaken
+from services.intake.domain.work import Outcome
 from services.intake.queries import next_words, tip_out
 from services.intake.schemas.tips import BatchIn, BatchOut, PublicTipIn, PublicTipOut, TipBody, TipIn, TipOut
 from shared.kit import clock, db
@@ -23,6 +26,12 @@ direct = APIRouter(tags=["tips"], route_class=DirectRoute)
 router = APIRouter(tags=["tips"])
 
 _TIPS = TypeAdapter(list[TipBody])
+
+
+def at_the_door(request: Request, words: Callable[[], str]) -> Outcome:
+    """Let a citizen's post in, or refuse it with a challenge while there is too much at once."""
+    state = request.app.state
+    return admit(state.door, state.settings, request.headers.get("dachuan-work", ""), words)
 
 
 def _own_plan(service: Service, caller: Caller, plan_id: str) -> Plan:
@@ -54,11 +63,19 @@ async def hand_in(request: Request, caller: Caller = Depends(Requires("tip.submi
 )
 async def report(
     request: Request,
-    caller: Caller = Depends(Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are")),
+    caller: Caller = Depends(
+        Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are", reads_caller=False)
+    ),
 ) -> Response:
-    """Record a citizen's tip; the receipt in the answer is shown once and kept nowhere in readable form."""
+    """Record a citizen's tip; the receipt in the answer is shown once and kept nowhere in readable form.
+
+    Under load, 429 `work-needed` asks for proof of work in the header `Dachuan-Work` (see `/v1/public/work`).
+    """
     body = await read_json(request, PublicTipIn)
+    outcome = at_the_door(request, lambda: f"{body.subject}\n{body.text}\n{body.place or ''}")
     taken = await _take(request, caller, body, body.plan, "web")
+    if outcome is Outcome.URGENT:
+        await flag_unproven(request.app.state.service, taken.row["id"])
     answer = PublicTipOut(
         receipt=taken.receipt,
         state=taken.row["state"],
