@@ -1,4 +1,4 @@
-"""Leads from intake become joint cases; handovers, declined leads and supplements change their parties."""
+"""Leads from intake become joint cases, and meet; handovers, declined leads and supplements change their parties."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,6 +18,7 @@ from shared.events.handovers import (
     SupplementRequested,
 )
 from shared.events.intake import LeadOpened
+from shared.events.leads import LeadJoined, LeadMerged, LeadSplit
 from shared.kit.consumer import Handler
 
 NORMAL_TOPICS = ("intake.lead.v1",)
@@ -38,4 +39,14 @@ def handlers(basis: Basis) -> dict[str, Handler]:
     changing = (
         HandoverAccepted, HandoverDecided, LeadDeclined, LeadReopened, SupplementReceived, SupplementRequested,
     )  # fmt: skip
-    return {LeadOpened.TYPE: leads_opened} | {event.TYPE: news for event in changing}
+    async def joined(conn: AsyncConnection, events: Sequence[Event[LeadJoined]], now: datetime) -> None:
+        await commands.count_signals(conn, [event.data for event in events])
+
+    async def merged(conn: AsyncConnection, events: Sequence[Event[LeadMerged]], now: datetime) -> None:
+        await commands.note_merged(conn, [event.data for event in events], now)
+
+    async def split(conn: AsyncConnection, events: Sequence[Event[LeadSplit]], now: datetime) -> None:
+        await commands.note_split(conn, [event.data for event in events], now)
+
+    meeting = {LeadJoined.TYPE: joined, LeadMerged.TYPE: merged, LeadSplit.TYPE: split}
+    return {LeadOpened.TYPE: leads_opened} | meeting | {event.TYPE: news for event in changing}

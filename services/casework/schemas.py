@@ -84,10 +84,21 @@ class StepOut(BaseModel):
     unit: str | None = None
 
 
+class TogetherOut(BaseModel):
+    """A case about the same target: both keep their numbers and clocks. `into`: this case's lead went into its lead."""
+
+    case_id: UUID
+    number: str
+    into: bool
+    since: datetime
+
+
 class CaseFullOut(CaseOut):
-    """One case, with what has changed since it was opened."""
+    """One case, with what has changed since it was opened; `signals` counts the tips about its target."""
 
     lead_id: UUID
+    signals: int = 1
+    together: list[TogetherOut] = []
     history: list[StepOut]
 
 

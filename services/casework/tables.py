@@ -98,3 +98,24 @@ early_facts = Table(
     Column("at", TIMESTAMP, nullable=False),
     comment="What intake told of leads before their case was open; applied when it is opened",
 )
+
+lead_meetings = Table(
+    "lead_meetings",
+    metadata,
+    Column("join_id", UUID, primary_key=True),
+    Column("lead_id", UUID, nullable=False),
+    Column("merged_lead_id", UUID, nullable=False),
+    Column("merged_at", TIMESTAMP),
+    Column("undone_at", TIMESTAMP),
+    Index("lead_meetings_of_lead", "lead_id"),
+    Index("lead_meetings_of_merged", "merged_lead_id"),
+    comment="并案: leads about one target, by intake's word; both cases keep number and clocks, so no order of news matters",
+)
+
+lead_signals = Table(
+    "lead_signals",
+    metadata,
+    Column("lead_id", UUID, primary_key=True),
+    Column("tips", Integer, nullable=False),
+    comment="how many tips a lead has, when more than the one that opened it",
+)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.commands import lead_parties
+from services.intake.commands import closing, lead_parties
 from services.intake.commands.registers.patrols import mark_dens
 from shared.events import Event
 from shared.events.casework import (
@@ -29,13 +29,22 @@ def handlers(service: Service) -> dict[str, Handler]:
 
     async def dens_found(conn: AsyncConnection, events: Sequence[Event[DenFound]], now: datetime) -> None:
         await mark_dens(conn, service, [event.data for event in events], now)
+        await closing.close_ended(conn, [event.data.case_id for event in events], now, cleared=True)
+
+    async def parties_left(conn: AsyncConnection, events: Sequence[Event[PartyLeft]], now: datetime) -> None:
+        await lead_parties.parties_left(conn, events, now)
+        await closing.close_ended(conn, [event.data.case_id for event in events], now, cleared=False)
+
+    async def parties_joined(conn: AsyncConnection, events: Sequence[Event[PartyJoined]], now: datetime) -> None:
+        await lead_parties.parties_joined(conn, events, now)
+        await closing.reopen(conn, [event.data.lead_id for event in events])
 
     return {
         DenFound.TYPE: dens_found,
         CaseOpened.TYPE: lead_parties.cases_opened,
         CaseAccepted.TYPE: lead_parties.cases_accepted,
         DeadlineMissed.TYPE: lead_parties.deadlines_missed,
-        PartyJoined.TYPE: lead_parties.parties_joined,
-        PartyLeft.TYPE: lead_parties.parties_left,
+        PartyJoined.TYPE: parties_joined,
+        PartyLeft.TYPE: parties_left,
         DeadlineMoved.TYPE: lead_parties.deadlines_moved,
     }

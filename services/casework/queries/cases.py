@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.domain.cases import ACCEPTANCE
 from services.casework.queries.visibility import within_reach
-from services.casework.tables import case_parties, cases, deadlines
+from services.casework.tables import case_parties, cases, deadlines, lead_meetings, lead_signals
 from shared.kit import pagination
 from shared.kit.access import Caller
 
@@ -40,12 +40,18 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class CaseFull:
-    """A case with its parties and its clocks; `mine` when the caller may accept it for a party still pending."""
+    """A case with its parties and its clocks; `mine` when the caller may accept it for a party still pending.
+
+    For one case alone: `signals`, the tips about its target, and `together`, the cases that go with it (case id,
+    number, whether this one's lead went into theirs, since when), as far as they are within the caller's reach.
+    """
 
     case: Any
     parties: Sequence[Any]
     deadlines: Sequence[Any]
     mine: bool
+    signals: int = 1
+    together: Sequence[Any] = ()
 
 
 async def list_cases(
@@ -129,7 +135,27 @@ async def get_case(conn: AsyncConnection, caller: Caller, case_id: UUID) -> Case
             select(cases, mine.label("mine")).where(cases.c.id == case_id, or_(within_reach(caller, "case.read"), mine))
         )
     ).one_or_none()
-    return None if row is None else (await with_parts(conn, caller, [row]))[0]
+    if row is None:
+        return None
+    [full] = await with_parts(conn, caller, [row])
+    signals = await conn.scalar(select(lead_signals.c.tips).where(lead_signals.c.lead_id == row.lead_id))
+    return replace(full, signals=signals or 1, together=await _together(conn, caller, row.lead_id))
+
+
+async def _together(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> Sequence[Any]:
+    m = lead_meetings.c
+    met = or_(
+        and_(m.lead_id == lead_id, cases.c.lead_id == m.merged_lead_id),
+        and_(m.merged_lead_id == lead_id, cases.c.lead_id == m.lead_id),
+    )
+    query = (
+        select(cases.c.id, cases.c.number, (m.merged_lead_id == lead_id).label("into"), m.merged_at)
+        .join(lead_meetings, met)
+        .where(m.merged_at.is_not(None), m.undone_at.is_(None), within_reach(caller, "case.read"))
+        .order_by(m.merged_at, cases.c.number)
+        .limit(50)
+    )
+    return (await conn.execute(query)).all()
 
 
 async def case_of_lead(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> UUID | None:

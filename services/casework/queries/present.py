@@ -50,7 +50,15 @@ class Presenter:
             {k: step.get(k) for k in ("version", "step", "agency", "unit")} | {"at": datetime.fromisoformat(step["at"])}
             for step in full.case.history
         ]
-        return self.case_out(full, now) | {"lead_id": full.case.lead_id, "history": steps}
+        together = [
+            {"case_id": one.id, "number": one.number, "into": one.into, "since": one.merged_at} for one in full.together
+        ]
+        return self.case_out(full, now) | {
+            "lead_id": full.case.lead_id,
+            "history": steps,
+            "signals": full.signals,
+            "together": together,
+        }
 
     def agency_name(self, plan: Plan | None, agency: str) -> dict[str, str]:
         """An agency's name; its code where the plan no longer has it."""
