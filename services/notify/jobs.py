@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from services.notify import metrics
 from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
-from services.notify.commands import webhooks
+from services.notify.commands import rings, webhooks
 from services.notify.commands.webhooks import Claimed
 from services.notify.domain.notices import State
-from services.notify.queries.notices import case_address
+from services.notify.queries.notices import case_address, handover_address
 from services.notify.settings import Settings
 from services.notify.tables import deliveries, notices
 from shared.kit import clock, db
@@ -117,7 +117,7 @@ def message(settings: Settings, one: Claimed) -> str:
         data: dict[str, Any] = {"type": "ping", "timestamp": one.created_at, "data": {"endpoint_id": one.endpoint_id}}
     else:
         data = {
-            "type": "notice.created",
+            "type": "notice.created" if one.ring is None else "notice.rung",
             "timestamp": n["n_created_at"],
             "data": {
                 "notice_id": n["n_id"],
@@ -133,7 +133,10 @@ def message(settings: Settings, one: Claimed) -> str:
                 "role": n["role"],
                 "due": n["due"],
                 "href": f"{settings.base_url('notify')}/v1/notices/{n['n_id']}",
-                "case_href": case_address(settings, n["case_id"]),
+                "case_href": case_address(settings, n["case_id"]) if n["case_id"] else None,
+                "handover_id": n["handover_id"],
+                "handover_href": handover_address(settings, n["handover_id"]) if n["handover_id"] else None,
+                "ring": one.ring,
             },
         }
     # asyncpg's UUIDs are a subclass, which orjson leaves to `default`
@@ -144,6 +147,13 @@ async def give_up(service: Service) -> None:
     """End messages older than three days."""
     async with db.begin(service.engine) as conn:
         await webhooks.give_up_old(conn, clock.now())
+
+
+async def ring(service: Service) -> None:
+    """Ring again for every urgent case nobody has signed for."""
+    async with db.begin(service.engine) as conn:
+        await rings.ring(conn, service, clock.now())
+        await rings.measure(conn, clock.now())
 
 
 async def measure(service: Service) -> None:

@@ -26,6 +26,8 @@ def build(settings: Settings) -> FastAPI:
     told = consumers.handlers(service)
     service.consume(["casework.case.v1"], told)
     service.consume(["casework.urgent.v1"], told, lane="urgent")
+    service.consume(["intake.handover.v1"], told, lane="handover")
+    service.job("rings", 1, lambda: jobs.ring(service))
     deliverer = jobs.Deliverer(service, settings, service.health.component("deliveries", 30, required=False))
     service.task("deliveries", deliverer.run)
     service.job("deliveries.old", 60, lambda: jobs.give_up(service))

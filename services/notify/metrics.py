@@ -13,6 +13,9 @@ TOKENS = Counter(
 )  # fmt: skip
 NOTICES = Counter("dachuan_notices", "Notices made, by template.", ["template"], registry=REGISTRY)
 NOTICES_OPEN = Gauge("dachuan_notices_open", "Notices nobody has signed yet, by lateness.", ["late"], registry=REGISTRY)
+RINGS = Counter("dachuan_rings", "Times an urgent case rang again, unsigned.", registry=REGISTRY)
+RINGING = Gauge("dachuan_ringing", "Urgent cases that ring now: nobody has signed.", registry=REGISTRY)
+RINGING_SECONDS = Gauge("dachuan_ringing_seconds", "How long the longest one has been ringing.", registry=REGISTRY)
 DELIVERIES = Counter(
     "dachuan_webhook_deliveries",
     "Webhook delivery attempts, by outcome: delivered, retrying, failed (given up).",

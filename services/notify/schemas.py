@@ -104,7 +104,9 @@ class NoticeOut(BaseModel):
     """A notice: ids, codes, times and links; the case itself is opened under the reader's own rights."""
 
     id: UUID
-    case_id: UUID
+    case_id: UUID | None
+    handover_id: UUID | None = None
+    lead_id: UUID | None = None
     number: str
     plan: str
     area: str | None
@@ -124,8 +126,10 @@ class NoticeOut(BaseModel):
     done_at: datetime | None
     in_time: bool | None
     version: int
+    rung: int = Field(default=0, description="How often it rang again, unsigned")
     href: str
-    case_href: str
+    case_href: str | None
+    handover_href: str | None = None
 
 
 class EndpointIn(Body):

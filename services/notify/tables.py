@@ -78,7 +78,9 @@ notices = Table(
     Column("id", UUID, primary_key=True),
     Column("seq", BigInteger, Identity(always=True), nullable=False),
     Column("xid", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
-    Column("case_id", UUID, nullable=False),
+    Column("case_id", UUID),
+    Column("handover_id", UUID),
+    Column("lead_id", UUID),
     Column("number", Text, nullable=False),
     Column("plan", Text, nullable=False),
     Column("area", Text),
@@ -98,6 +100,7 @@ notices = Table(
     Column("done_at", TIMESTAMP),
     Column("in_time", Boolean),
     Column("version", Integer, nullable=False),
+    Column("rung", Integer, nullable=False, server_default=text("0")),
 )
 """Notices (通知), one for each agency or unit concerned. The id follows from case, addressee and template."""
 
@@ -142,5 +145,33 @@ deliveries = Table(
     Column("last_outcome", Text),
     Column("created_at", TIMESTAMP, nullable=False),
     Column("delivered_at", TIMESTAMP),
+    Column("ring", Integer),
 )
-"""Notice × endpoint; the id is the webhook's message id and never changes. Without a notice it is a ping."""
+"""Notice × endpoint; the id is the webhook's message id and never changes. Without a notice it is a ping; `ring` counts
+the times an urgent notice rang again."""
+
+rings = Table(
+    "rings",
+    metadata,
+    Column("case_id", UUID, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", TIMESTAMP, nullable=False),
+    Column("next_at", TIMESTAMP, nullable=False),
+    Column("answered_at", TIMESTAMP),
+    Column("answered_by", Text),
+)
+"""Urgent cases (催签): `agency` leads the case, and it rings until one of its desks signs, or it accepts."""
+
+ring_attempts = Table(
+    "ring_attempts",
+    metadata,
+    Column("case_id", UUID, ForeignKey("rings.case_id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("at", TIMESTAMP, nullable=False),
+    Column("notices", JSONB, nullable=False),
+    Column("wide", Boolean, nullable=False),
+)
+"""Each time it rang again, and for which notices; append-only."""

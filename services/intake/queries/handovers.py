@@ -68,6 +68,19 @@ def offered_lead(caller: Caller, right: str = "lead.read") -> ColumnElement[bool
     return and_(leads.c.plan == caller.plan, offered)
 
 
+def offered_tip(caller: Caller, right: str = "tip.read") -> ColumnElement[bool]:
+    """Tips of leads, or handed over by themselves, that a handover offers to the caller's agency or gave it."""
+    if caller.reach(right) is None or caller.agency is None:
+        return literal(False)
+    offered = exists().where(
+        or_(h.lead_id == tips.c.lead_id, h.tip_id == tips.c.id),
+        h.matter_id == func.coalesce(tips.c.lead_id, tips.c.id),
+        h.to_agency == caller.agency,
+        h.state.in_(("proposed", "escalated", "accepted")),
+    )
+    return and_(tips.c.plan == caller.plan, offered)
+
+
 def tip_reach(caller: Caller, right: str) -> ColumnElement[bool]:
     """Tips routed to the caller's agency or handed in by it; tips that triage sent elsewhere, for who triages."""
     return scope(

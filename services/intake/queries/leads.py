@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain.aims import aim_from
-from services.intake.queries.tips import visible_leads, visible_tips
+from services.intake.queries.tips import seen_lead, seen_tip, visible_leads, visible_tips
 from services.intake.tables import gatherings, lead_joins, lead_suggestions, leads, tip_corrections, tips
 from services.intake.tables.handovers import lead_parties
 from shared.kit.access import Caller, scope
@@ -103,11 +103,11 @@ async def lead_full(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> Lea
     """One lead within the caller's reach; a fixed number of statements however much is known of it."""
     mine = visible_leads(caller, "lead.join")
     row = (
-        await conn.execute(select(leads, mine.label("mine")).where(leads.c.id == lead_id, visible_leads(caller)))
+        await conn.execute(select(leads, mine.label("mine")).where(leads.c.id == lead_id, seen_lead(caller)))
     ).one_or_none()
     if row is None:
         return None
-    seen = visible_tips(caller).label("seen")
+    seen = seen_tip(caller).label("seen")
     told = select(tips, seen).where(tips.c.lead_id == lead_id).order_by(tips.c.received_at, tips.c.id).limit(MOST_TIPS)
     its_tips = (await conn.execute(told)).all()
     j, s, g = lead_joins.c, lead_suggestions.c, gatherings.c

@@ -55,6 +55,16 @@ def visible_leads(caller: Caller, right: str = "lead.read") -> ColumnElement[boo
     )
 
 
+def seen_lead(caller: Caller) -> ColumnElement[bool]:
+    """One lead that a caller may open: beyond lists, as party to its case, or because a handover offers it to them."""
+    return or_(visible_leads(caller), lead_reach(caller, "lead.read"), offered_lead(caller))
+
+
+def seen_tip(caller: Caller) -> ColumnElement[bool]:
+    """One tip that a caller may open: beyond lists, because a handover offers it to them."""
+    return or_(visible_tips(caller), offered_tip(caller))
+
+
 async def list_tips(
     conn: AsyncConnection,
     caller: Caller,
@@ -81,14 +91,12 @@ async def list_tips(
 
 async def tip(conn: AsyncConnection, caller: Caller, tip_id: UUID) -> Row[Any] | None:
     """One tip, if the caller may see it; a tip that is offered by a handover may be read before it is taken."""
-    seen = or_(visible_tips(caller), offered_tip(caller))
-    return (await conn.execute(select(tips).where(tips.c.id == tip_id, seen))).one_or_none()
+    return (await conn.execute(select(tips).where(tips.c.id == tip_id, seen_tip(caller)))).one_or_none()
 
 
 async def lead(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> tuple[Row[Any], Sequence[UUID]] | None:
     """One lead and its tips' ids, if the caller may see it."""
-    seen = or_(visible_leads(caller), lead_reach(caller, "lead.read"), offered_lead(caller))
-    row = (await conn.execute(select(leads).where(leads.c.id == lead_id, seen))).one_or_none()
+    row = (await conn.execute(select(leads).where(leads.c.id == lead_id, seen_lead(caller)))).one_or_none()
     if row is None:
         return None
     ids = (await conn.execute(select(tips.c.id).where(tips.c.lead_id == lead_id).order_by(tips.c.received_at))).all()

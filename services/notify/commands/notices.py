@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import metrics
+from services.notify.commands import rings
 from services.notify.domain import notices as domain
 from services.notify.domain.notices import State
 from services.notify.queries.notices import visible
@@ -64,13 +65,16 @@ async def _one_lane_at_a_time(conn: AsyncConnection, urgent: bool) -> None:
 async def tell_opened(conn: AsyncConnection, svc: Service, cases: Sequence[CaseOpened], now: datetime) -> None:
     """Tell every party of new cases."""
     await _one_lane_at_a_time(conn, any(case.urgent for case in cases))
-    await _make(conn, [row for case in cases for row in domain.of_opened(case, now)], now)
+    await make(conn, [row for case in cases for row in domain.of_opened(case, now)], now)
+    urgent = [case for case in cases if case.urgent]
+    if urgent:
+        await rings.start(conn, svc, urgent, now)
 
 
 async def tell_missed(conn: AsyncConnection, svc: Service, missed: Sequence[DeadlineMissed], now: datetime) -> None:
     """Tell those who let a deadline pass, and the office."""
     rows = [row for event in missed for row in domain.of_missed(event, svc.plans.get(event.plan), now)]
-    await _make(conn, rows, now)
+    await make(conn, rows, now)
 
 
 async def note_accepted(conn: AsyncConnection, accepted: Sequence[CaseAccepted], now: datetime) -> None:
@@ -88,14 +92,16 @@ async def note_accepted(conn: AsyncConnection, accepted: Sequence[CaseAccepted],
     await insert_many(conn, acceptances, list(rows.values()), conflict="ON CONFLICT DO NOTHING")
     cases = list({event.case_id for event in accepted})
     await conn.execute(_END, {"cases": cases})
+    await rings.answer_accepted(conn, [event.case_id for event in accepted if event.urgent], now)
     await audit.record(conn, kit, _ACTOR, "notice.ended", "case", cases, now)
 
 
-async def _make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime) -> None:
+async def make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime) -> None:
+    """Write notices that are not there yet, for their readers and for their agencies' systems."""
     if not rows:
         return
     await insert_many(conn, notices, rows, conflict="ON CONFLICT (id) DO NOTHING")
-    cases = list({row["case_id"] for row in rows})
+    cases = list({row["case_id"] for row in rows if row["case_id"]})
     known = select(acceptances.c.case_id).where(acceptances.c.case_id == func.any(bindparam("cases"))).limit(1)
     if (await conn.execute(known, {"cases": cases})).first() is not None:
         await conn.execute(_END, {"cases": cases})
@@ -149,5 +155,6 @@ async def sign(
             .returning(notices)
         )
     ).one()
+    await rings.answer_signed(conn, signed, caller.actor, now)
     await audit.record(conn, kit, caller, "notice.signed", "notice", [notice_id], now)
     return signed

@@ -154,6 +154,7 @@ class Claimed:
     url: str
     secret: bytes
     notice: Mapping[str, Any] | None
+    ring: int | None = None
 
 
 _DUE_ENDPOINTS = text(
@@ -177,9 +178,9 @@ _CLAIM = text(
         ORDER BY next_at LIMIT (SELECT most FROM target) FOR UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE deliveries d SET claimed_until = :until FROM due, target WHERE d.id = due.id
-        RETURNING d.id, d.endpoint_id, d.attempts, d.created_at, d.notice_id, target.url, target.secret
+        RETURNING d.id, d.endpoint_id, d.attempts, d.created_at, d.notice_id, d.ring, target.url, target.secret
     )
-    SELECT t.*, n.id AS n_id, n.case_id, n.number, n.plan, n.area, n.kinds, n.urgent, n.agency, n.unit, n.role,
+    SELECT t.*, n.id AS n_id, n.case_id, n.handover_id, n.number, n.plan, n.area, n.kinds, n.urgent, n.agency, n.unit, n.role,
         n.template, n.due, n.created_at AS n_created_at
     FROM taken t LEFT JOIN notices n ON n.id = t.notice_id
     """
@@ -204,6 +205,7 @@ async def claim(conn: AsyncConnection, keys: KeyRing, endpoint_id: UUID, many: i
             row.url,
             keys.open("webhook", row.endpoint_id.bytes, bytes(row.secret)),
             row._mapping if row.n_id is not None else None,
+            row.ring,
         )
         for row in (await conn.execute(_CLAIM, asked)).all()
     ]

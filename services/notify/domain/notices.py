@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from shared.events.casework import CaseOpened, DeadlineMissed
 from shared.rules.plan import Plan
 
-_SPACE = UUID("6d9a1c3e-0f5b-5c1a-9d52-0f6f2f3a7b11")
+SPACE = UUID("6d9a1c3e-0f5b-5c1a-9d52-0f6f2f3a7b11")
 
 
 class Template(StrEnum):
@@ -18,6 +18,14 @@ class Template(StrEnum):
     CASE_OPENED = "case.opened"
     DEADLINE_MISSED = "deadline.missed"
     DEADLINE_MISSED_OFFICE = "deadline.missed.office"
+    HANDOVER_PROPOSED = "handover.proposed"
+    HANDOVER_ACCEPTED = "handover.accepted"
+    HANDOVER_REFUSED = "handover.refused"
+    HANDOVER_ESCALATED = "handover.escalated"
+    HANDOVER_TO_DECIDE = "handover.to-decide"
+    HANDOVER_DECIDED = "handover.decided"
+    HANDOVER_LATE = "handover.late"
+    HANDOVER_LATE_OFFICE = "handover.late.office"
 
 
 class State(StrEnum):
@@ -34,7 +42,7 @@ ENDED_BY_ACCEPTANCE = (Template.CASE_OPENED, Template.DEADLINE_MISSED)
 
 def notice_id(case_id: UUID, agency: str, unit: str | None, template: Template, about: UUID | None = None) -> UUID:
     """The id of a notice: the same for the same case, addressee and reason, however often it is made."""
-    return uuid5(_SPACE, f"{case_id}|{agency}|{unit or ''}|{template}|{about or ''}")
+    return uuid5(SPACE, f"{case_id}|{agency}|{unit or ''}|{template}|{about or ''}")
 
 
 def of_opened(case: CaseOpened, now: datetime) -> list[dict[str, Any]]:
@@ -89,6 +97,8 @@ def _row(
     return {
         "id": notice_id(event.case_id, agency, unit, template, about),
         "case_id": event.case_id,
+        "handover_id": None,
+        "lead_id": event.lead_id if isinstance(event, CaseOpened) else None,
         "number": event.number,
         "plan": event.plan,
         "area": event.area,

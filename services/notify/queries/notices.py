@@ -113,6 +113,11 @@ def case_address(settings: Settings, case_id: UUID) -> str:
     return f"{settings.base_url('casework')}/cases/{case_id}"
 
 
+def handover_address(settings: Settings, handover_id: UUID) -> str:
+    """Where the handover of a notice is opened."""
+    return f"{settings.base_url('intake')}/handovers/{handover_id}"
+
+
 def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
     """A notice for an agency's system."""
     fields = {name: getattr(row, name) for name in NoticeOut.model_fields if hasattr(row, name)}
@@ -120,5 +125,6 @@ def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
         **fields,
         late=is_late(row._mapping, now),
         href=f"{settings.base_url('notify')}/v1/notices/{row.id}",
-        case_href=case_address(settings, row.case_id),
+        case_href=case_address(settings, row.case_id) if row.case_id else None,
+        handover_href=handover_address(settings, row.handover_id) if row.handover_id else None,
     )

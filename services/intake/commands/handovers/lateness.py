@@ -43,7 +43,7 @@ async def mark_late(conn: AsyncConnection, rules: Rules, now: datetime, *, limit
     for row in rows:
         plan, _ = rules.plan(row.plan)
         answer = row.state == HandoverState.PROPOSED
-        counted = await count_matter(conn, row.matter_id, now, late=handover_matters.c.late + answer)
+        counted = await count_matter(conn, row.matter_id, now, late=handover_matters.c.late + int(answer))
         owes = (row.to_agency or row.from_agency, row.to_unit) if answer else (plan.office, None)
         told.append(
             HandoverLate(

@@ -116,6 +116,12 @@ async def lead_source(
     ).one_or_none()
     if row is None:
         raise NotFound("没有这条线索，或不在您的权限内。 No such lead within your reach.", code="lead-not-found")
+    if row.merged_into is not None:
+        raise Conflict(
+            "这条线索已并入另一条，请在那里办理。 This lead was joined with another one; do it there.",
+            code="lead-merged",
+            lead_id=str(row.merged_into),
+        )
     parties = {row.agency: row.unit}
     ended = set()
     told = select(lead_parties.c.agency, lead_parties.c.unit, lead_parties.c.state)
