@@ -40,14 +40,14 @@ def challenge(door: Door) -> Challenge:
     return door.challenge(int(clock.now().timestamp()), time.monotonic(), secrets.token_hex(12))
 
 
-def work_out(door: Door, settings: Settings) -> dict[str, Any]:
-    """A challenge as `WorkOut`."""
+def work_out(door: Door, settings: Settings, *, asked: bool = False) -> dict[str, Any]:
+    """A challenge as `WorkOut`; `asked` when the post before it was turned back."""
     made = challenge(door)
     bits = door.bits(time.monotonic())
     WORK_BITS.set(bits)
     return {
         "challenge": made.text,
-        "bits": made.bits if bits else 0,
+        "bits": made.bits if bits or asked else 0,
         "algorithm": "sha-256",
         "wait_s": settings.work_wait_s,
         "expires_at": (datetime.fromtimestamp(made.made_s, UTC) + timedelta(seconds=settings.work_valid_s)).isoformat(),
@@ -68,7 +68,7 @@ def admit(door: Door, settings: Settings, proof: str, words: Callable[[], str]) 
             "If somebody is in danger, call 110.",
             code="work-needed",
             headers={"retry-after": str(settings.work_wait_s)},
-            work=work_out(door, settings),
+            work=work_out(door, settings, asked=True),
         )
     return outcome
 
