@@ -20,6 +20,17 @@ class Entry:
 ENTRIES = (
     Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices")),
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
+    Entry(N_("Rewards"), "trophy", "intake", "/rewards", "reward.read", ("rewards",)),
+    Entry(N_("Fund"), "scale", "intake", "/funds", "fund.read", ("funds",)),
+    Entry(N_("Take down a report"), "phone-call", "intake", "/operator", "tip.submit", ("operator", "brought")),
+    Entry(N_("Second looks"), "refresh", "intake", "/contests", "outcome.review", ("contests",)),
+    Entry(N_("Reporters' contacts"), "lock", "intake", "/reveals", "reporter.reveal", ("reveals",)),
+    Entry(
+        N_("Prevention"), "home", "intake", "/prevention", "rental.read",
+        ("prevention", "rentals", "estates", "communities", "surveys", "registers"),
+    ),
+    Entry(N_("My patrol"), "route", "intake", "/patrol", "patrol.do", ("patrol",)),
+    Entry(N_("Venues"), "building-community", "intake", "/venues", "venue.read", ("venues", "agents")),
     Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",)),

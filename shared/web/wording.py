@@ -56,7 +56,24 @@ BADGES: dict[str, tuple[str, str]] = {
     "active": (N_("Active"), "good"),
     "inactive": (N_("Inactive"), "calm"),
     "locked": (N_("Locked"), "late"),
+    # a reward
+    "reward_proposed": (N_("Proposed"), "soon"),
+    "reward_once_approved": (N_("One approval of two"), "soon"),
+    "reward_approved": (N_("Approved"), "good"),
+    "reward_partly_paid": (N_("Paid in part"), "info"),
+    "reward_paid": (N_("Paid"), "good"),
+    "reward_refused": (N_("Refused"), "calm"),
+    "reward_withdrawn": (N_("Withdrawn"), "calm"),
+    "reward_lapsed": (N_("Lapsed"), "calm"),
+    # a request for a reporter's contact
+    "reveal_requested": (N_("Waits for a second person"), "soon"),
+    "reveal_approved": (N_("Approved"), "good"),
+    "reveal_refused": (N_("Refused"), "calm"),
+    "reveal_withdrawn": (N_("Withdrawn"), "calm"),
+    "reveal_lapsed": (N_("Lapsed"), "calm"),
+    "not_accepted": (N_("Not accepted"), "calm"),
     # marks
+    "quoted": (N_("Quoted by others"), "calm"),
     "urgent": (N_("Urgent"), "late"),
     "assumed": (N_("Assumed"), "soon"),
 }
@@ -124,6 +141,12 @@ WORDS: dict[str, dict[str, str]] = {
         "police_review": N_("Review by the police"),
         "reward": N_("Reward"),
         "report": N_("Report"),
+    },
+    "fund_entry": {
+        "budget": N_("Money given"),
+        "commitment": N_("Set aside"),
+        "release": N_("Set free"),
+        "payment": N_("Paid out"),
     },
     "level": {
         "city": N_("City"),

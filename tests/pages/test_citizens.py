@@ -38,7 +38,7 @@ def test_a_report_gives_a_receipt_that_shows_how_it_stands(
     page.get_by_label("回执号").press_sequentially(digits.replace(" ", ""))
     expect(page.get_by_label("回执号")).to_have_value(digits)
     page.get_by_role("button", name="查询").click()
-    expect(page.locator(".dc-step-now")).to_contain_text("公安和市场监管部门共同办理")
+    expect(page.locator(".dc-step-ahead")).to_contain_text("公安和市场监管部门共同办理")
     screens.keep(page, f"receipt-{size['width']}")
     screens.check(page)
     # nothing that could lead to the reporter: no cookie, no other host, no digits in an address

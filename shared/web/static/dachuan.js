@@ -43,10 +43,30 @@
     }, root);
   }
 
+  // a phone without a network would answer a post with its own page: ask first whether we can be reached, and stay if not
+  async function reach(form, event) {
+    event.preventDefault();
+    const note = form.querySelector("[data-offline-note]");
+    try {
+      if (!navigator.onLine) throw new TypeError("offline");
+      const answer = await fetch(form.dataset.steady, { cache: "no-store", signal: AbortSignal.timeout(8000) });
+      if (!answer.ok) throw new TypeError("not alive");
+    } catch {
+      note.hidden = false;
+      note.scrollIntoView({ block: "center" });
+      return;
+    }
+    note.hidden = true;
+    form.dataset.reached = "1";
+    form.requestSubmit(event.submitter);
+  }
+
   // a form is sent once; its idempotency key makes a second send harmless, this spares the wait
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.confirm && !confirm(form.dataset.confirm)) return event.preventDefault();
+    if (form.dataset.steady && !form.dataset.reached) return reach(form, event);
+    delete form.dataset.reached;
     if (!form.hasAttribute("data-once")) return;
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
@@ -73,6 +93,12 @@
       const help = document.getElementById("keys");
       if (help) { help.open = !help.open; event.preventDefault(); }
     }
+  });
+
+  // taking down a report by keyboard: Ctrl + Enter sends from any field
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest("form[data-quick]");
+    if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
   });
 
   // one open menu at a time, closed by Escape or a click elsewhere
