@@ -49,6 +49,7 @@ from services.intake.tables import (
     tip_messages,
     tips,
 )
+from services.intake.tables.handovers import lead_parties
 from shared.kit import audit
 from shared.kit.access import Caller, scope, service_caller
 from shared.kit.clock import CHINA
@@ -93,12 +94,12 @@ SEALED: tuple[Sealed, ...] = (
     _message(tip_messages),
     _message(closing_contests),
     _message(closing_ratings),
-    _message(contact_reveals),
     Sealed(
         reporter_contacts, reporter_contacts.c.sealed, reporter_contacts.c.tip_id, reporter_contacts.c.tip_id,
         "reporter", lambda r: r.tip_id.bytes,
         lambda: orjson.dumps({"name": GONE_ZH, "phone": "", "address": ""}),
     ),
+    _message(contact_reveals),
     Sealed(
         tip_files, tip_files.c.data_key, tip_files.c.tip_id, tip_files.c.id, "file", lambda r: r.id.bytes,
         lambda: os.urandom(64),
@@ -118,11 +119,11 @@ def due_before(service: Service, plan: Plan, now: datetime) -> datetime | None:
 
 
 def held(before: datetime) -> ColumnElement[bool]:
-    """Tips whose words are still needed: a hold stands, their case is open or not closed for long, a reward is open."""
+    """Tips whose words are still needed: a hold stands, their case is open or closed lately, a reward is open."""
     lead_needs = exists().where(
         leads.c.id == tips.c.lead_id,
         or_(
-            and_(leads.c.acted_at.is_not(None), leads.c.closed_at.is_(None)),
+            and_(leads.c.closed_at.is_(None), exists().where(lead_parties.c.lead_id == leads.c.id)),
             leads.c.closed_at >= before,
             exists().where(legal_holds.c.lead_id == leads.c.id, legal_holds.c.lifted_at.is_(None)),
         ),
@@ -223,7 +224,7 @@ async def _tombstones(conn: AsyncConnection, keys: KeyRing, sealed: Sealed, ids:
     fresh = func.unnest(
         bindparam("rows", [row._mapping[sealed.row] for row in rows], type_=ARRAY(PgUUID)),
         bindparam("new", [keys.seal(sealed.key, sealed.bound(row), sealed.tombstone()) for row in rows], type_=ARRAY(LargeBinary)),
-    ).table_valued("row_id", "fresh")
+    ).table_valued("row_id", "fresh").render_derived()
     await conn.execute(
         update(sealed.table).where(sealed.row == fresh.c.row_id).values({sealed.column: fresh.c.fresh})
     )
