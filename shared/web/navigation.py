@@ -20,6 +20,8 @@ class Entry:
 ENTRIES = (
     Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices")),
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
+    Entry(N_("Triage"), "list-check", "intake", "/triage", "tip.triage", ("triage",)),
+    Entry(N_("Leads"), "search", "intake", "/leads", "lead.read", ("leads",)),
     Entry(N_("Rewards"), "trophy", "intake", "/rewards", "reward.read", ("rewards",)),
     Entry(N_("Fund"), "scale", "intake", "/funds", "fund.read", ("funds",)),
     Entry(N_("Take down a report"), "phone-call", "intake", "/operator", "tip.submit", ("operator", "brought")),

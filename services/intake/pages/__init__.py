@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.intake.pages import citizens, conversation, desk, following, operator, plans, registers, rewards
+from services.intake.pages import citizens, conversation, desk, following, leads, operator, plans, registers, rewards, triage
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (citizens, desk, plans, following, operator, conversation, registers, rewards):
+for _part in (citizens, desk, plans, following, leads, operator, conversation, registers, rewards, leads, triage):
     router.include_router(_part.router)
