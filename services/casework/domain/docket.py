@@ -112,6 +112,8 @@ class Docket:
             return
         if before is not None and before.state in _ACTIVE and before.must_accept:
             after = replace(before, role=_stronger(before.role, role), **_units(before, unit))
+            if after == before:
+                return
             clock = self.clocks.get(agency)
             if clock is not None:
                 clock = self._keep(replace(clock, unit=after.unit))
