@@ -30,7 +30,7 @@ from services.intake.schemas.rewards import (
     RewardStanding,
     RewardState,
 )
-from services.intake.schemas.tips import ReceiptIn, Words
+from services.intake.schemas.tips import ReceiptIn
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Public, Requires
 from shared.kit.etag import etag, required_version
@@ -44,10 +44,6 @@ from shared.kit.web import ORJSONResponse
 router = APIRouter(tags=["rewards"])
 
 _BY_RECEIPT = Public("the receipt is the right; a reward is asked for and collected without a name")
-KEEP = Words(
-    zh="请记下领奖密码，它只显示这一次。凭回执号可以查看进展；批准后凭回执号和领奖密码换取领奖码，到窗口领取，不需要姓名。",
-    en="Note this code; it is shown once. Follow the reward by receipt; when it is approved, receipt and code give a token for the counter. No name is needed.",
-)
 
 
 def required_key(request: Request) -> str:
@@ -70,7 +66,7 @@ async def claim(request: Request, body: ClaimIn, _: Caller = Depends(_BY_RECEIPT
     tip = await queries.tip_by_receipt(service, request.app.state.receipt_misses, body.receipt)
     async with db.begin(service.engine) as conn:
         code = await claims.open_claim(conn, service, tip, check_key(key) if key else None, clock.now())
-    return ORJSONResponse({"code": spaced(code), "next": KEEP.model_dump()}, status_code=201)
+    return ORJSONResponse({"code": spaced(code), "next": seen.KEEP_THE_CODE.model_dump()}, status_code=201)
 
 
 @router.post("/public/rewards/standing", response_model=RewardStanding, summary="How a reward stands, by receipt")

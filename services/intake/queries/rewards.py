@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.intake.domain.rewards.fund import Balance, Entry
 from services.intake.domain.rewards.reasons import REASONS
 from services.intake.domain.rewards.sharing import Report
-from services.intake.domain.rewards.states import LIVE, State
+from services.intake.domain.rewards.states import State
 from services.intake.schemas.tips import Words
 from services.intake.tables import (
     fund_entries,
@@ -30,7 +30,12 @@ from shared.kit.service import Service
 from shared.rules.plan import Plan
 
 Seek = tuple[datetime, UUID]
-_LIVE = [state.value for state in LIVE]
+
+KEEP_THE_CODE = Words(
+    zh="请记下领奖密码，它只显示这一次。凭回执号可以查看进展；批准后凭回执号和领奖密码换取领奖码，到窗口领取，不需要姓名。",
+    en="Note this code; it is shown once. Follow the reward by receipt; when it is approved, receipt and code give a token for the counter. No name is needed.",
+)
+"""What is told with the one-time code."""
 
 
 def visible_claims(caller: Caller, right: str = "reward.read") -> ColumnElement[bool]:

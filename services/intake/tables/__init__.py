@@ -9,6 +9,7 @@ from services.intake.tables.conversation import (
     tip_messages,
 )
 from services.intake.tables.evidence import tip_files, tip_flags
+from services.intake.tables.handins import handin_exchanges, handins
 from services.intake.tables.handovers import (
     handover_matters,
     handover_register,
@@ -65,6 +66,8 @@ __all__ = [
     "estates",
     "fund_entries",
     "gatherings",
+    "handin_exchanges",
+    "handins",
     "handover_matters",
     "handover_register",
     "handovers",

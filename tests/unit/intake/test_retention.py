@@ -20,6 +20,7 @@ NOT_OF_REPORTERS = {
     "token_hash": "a keyed hash of a random code",
     "key_hash": "a keyed hash",
     "request_hash": "a keyed hash",
+    "body_hash": "a keyed hash",
     "sha256": "a digest of a file: its number, so that evidence handed on can be checked",
     "previous": "the audit chain", "hash": "the audit chain", "signature": "the audit chain",
     "data": "events: no personal data stands in them",

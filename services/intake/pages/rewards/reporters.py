@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from services.intake import queries
-from services.intake.api.rewards import KEEP
 from services.intake.commands.rewards import claims
 from services.intake.domain.rewards.codes import spaced
 from services.intake.queries import rewards as seen
@@ -101,7 +100,7 @@ async def _standing(request: Request, tip: Any, receipt: str, problem: Problem |
 def _page(request: Request, *, problem: Problem | None = None, typed: str = "", **shown: Any) -> HTMLResponse:
     context = {
         "standing": None, "code": None, "token": None, "receipt": "", "until": None, "amount": None, "plan": None,
-        "keep": KEEP, "typed": typed, "key": str(new_id()),
+        "keep": seen.KEEP_THE_CODE, "typed": typed, "key": str(new_id()),
         "problem": told(request, problem) if problem else None, **shown,
     }  # fmt: skip
     return page(
