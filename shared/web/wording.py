@@ -14,6 +14,12 @@ BADGES: dict[str, tuple[str, str]] = {
     "referred": (N_("Belongs elsewhere"), "calm"),
     "irrelevant": (N_("Not pyramid selling"), "calm"),
     "merged": (N_("Joined with another"), "calm"),
+    "gathering": (N_("Gathering"), "late"),
+    # a file
+    "cleaned": (N_("Copy ready"), "good"),
+    "refused": (N_("Refused"), "late"),
+    "quarantined": (N_("Locked away"), "late"),
+    "not_scanned": (N_("Not scanned for viruses"), "soon"),
     # a case
     "opened": (N_("Opened"), "info"),
     "open": (N_("Open"), "info"),
@@ -111,6 +117,12 @@ WORDS: dict[str, dict[str, str]] = {
         "telecom": N_("Telecom operator"),
         "import": N_("Import"),
     },
+    "media": {
+        "image": N_("Photo"),
+        "audio": N_("Recording"),
+        "video": N_("Video"),
+        "document": N_("Document"),
+    },
     "topic": {
         "housing": N_("Housing"),
         "labour": N_("Labour"),
@@ -126,6 +138,14 @@ WORDS: dict[str, dict[str, str]] = {
         "public_security": N_("Public security"),
         "government_conduct": N_("Conduct of officials"),
         "other": N_("Other"),
+    },
+    "target": {
+        "place": N_("Place"),
+        "road": N_("Street number"),
+        "org": N_("Organisation"),
+        "app": N_("App or site"),
+        "phone": N_("A phone number, in the tip's words"),
+        "person": N_("A person, in the tip's words"),
     },
     "role": {
         "lead": N_("Lead agency"),
@@ -186,6 +206,10 @@ DONE: dict[str, str] = {
     "sent": N_("Sent."),
     "signed-out": N_("You are signed out."),
     "corrected": N_("Your correction is recorded."),
+    "confirmed": N_("Confirmed. The reading stands, and the next one is on top."),
+    "joined": N_("The leads are joined. Every number, date and the earliest reporter stand; it can be undone."),
+    "split": N_("Taken apart. Each keeps its numbers and dates."),
+    "apart": N_("Noted: two different targets. They will not be suggested again."),
     "password": N_("Your password is changed."),
 }
 """What a page says after a change (`?done=code`); other codes say nothing."""

@@ -10,8 +10,10 @@ from services.intake import queries
 from services.intake.commands import contacts, conversation
 from services.intake.queries import contacts as reveals_shown
 from services.intake.queries import conversation as shown
-from services.intake.queries.told import message_out, now_words, step_out
+from services.intake.queries.tips import visible_tips
+from services.intake.queries.told import now_words, step_out, thread
 from services.intake.schemas.conversation import (
+    AnswersOut,
     AskIn,
     BroughtOut,
     ContactIn,
@@ -55,12 +57,12 @@ async def messages(request: Request, tip_id: UUID, caller: Caller = Depends(Requ
     service: Service = request.app.state.service
     now = clock.now()
     async with db.begin(service.engine) as conn:
-        if await queries.tip(conn, caller, tip_id) is None:
+        tip = await queries.tip(conn, caller, tip_id)
+        if tip is None:
             raise NotFound("没有这条举报，或不在您的权限内。 No such tip within your reach.")
-        rows = await shown.messages(conn, tip_id)
+        items = await thread(conn, service.settings.keys, tip, "officer")
         await shown.mark_read(conn, tip_id, "reporter", now)
         await audit.record(conn, kit, caller, "message.read", "tip", [tip_id], now)
-    items = [message_out(service.settings.keys, row, "officer") for row in rows]
     return ORJSONResponse(MessagesOut(items=items).model_dump())
 
 
@@ -73,6 +75,16 @@ async def ask(request: Request, tip_id: UUID, body: AskIn, caller: Caller = Depe
             conn, service, caller, tip_id, body.text, clock.now(), question=body.question, key=needed_key(request)
         )
     return ORJSONResponse({"id": made}, status_code=201)
+
+
+@router.get("/answers", response_model=AnswersOut, summary="Tips whose reporters wrote something nobody has read")
+async def answers(request: Request, caller: Caller = Depends(Requires("tip.read")), limit: _Limit = 50) -> Response:
+    """Newest first; the words are read with the tip's messages."""
+    async with db.begin(request.app.state.service.engine) as conn:
+        rows = await shown.answered(conn, visible_tips(caller), limit=limit)
+        unread = await shown.unread(conn, [row.id for row in rows], "reporter")
+    items = [{"tip_id": row.id, "lead_id": row.lead_id, "urgent": row.urgent, "unread": unread.get(row.id, 0)} for row in rows]
+    return ORJSONResponse({"items": items})
 
 
 @router.get("/contests", response_model=Page[ContestOut], summary="Contested closings in my reach, oldest first")

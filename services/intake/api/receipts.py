@@ -30,7 +30,7 @@ from shared.kit.web import ORJSONResponse
 
 router = APIRouter(prefix="/receipts", tags=["receipts"])
 
-_BY_RECEIPT = Public("the receipt is the right; it is never part of an address")
+_BY_RECEIPT = Public("the receipt is the right; it is never part of an address", reads_caller=False)
 
 
 async def _tip(request: Request, receipt: str) -> Any:

@@ -4,10 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.intake.api.handing_in import at_the_door
 from services.intake.commands import reports
 from services.intake.commands import tips as commands
+from services.intake.commands.door import flag_unproven
 from services.intake.commands.reports import Contact
-from services.intake.domain.questions import Question, catalogue, parsed
+from services.intake.domain.questions import Question, catalogue, parsed, statements
+from services.intake.domain.work import Outcome
 from services.intake.queries import next_words
 from services.intake.queries.places import picks
 from services.intake.schemas.conversation import (
@@ -30,7 +33,7 @@ from shared.kit.web import ORJSONResponse
 
 router = APIRouter(prefix="/public", tags=["reporting"])
 
-_ANYONE = Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are")
+_ANYONE = Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are", reads_caller=False)
 
 
 @router.get("/questions", response_model=QuestionsOut, summary="Questions that help to report, by kind")
@@ -82,9 +85,14 @@ async def places(
 
 @router.post("/reports", status_code=201, response_model=ReportOut, summary="Report with answers, named or not")
 async def report(request: Request, body: ReportIn, _: Caller = Depends(_ANYONE)) -> Response:
-    """Record a citizen's report; with an Idempotency-Key, sending again is safe. The receipt is shown once."""
+    """Record a citizen's report; with an Idempotency-Key, sending again is safe. The receipt is shown once.
+
+    Under load, 429 `work-needed` asks for proof of work in the header `Dachuan-Work` (see `/v1/public/work`).
+    """
     service: Service = request.app.state.service
     _check(body)
+    told = f"{body.subject}\n{body.text}\n{body.place or ''}\n{statements(body.kinds, body.answers)}"
+    outcome = at_the_door(request, lambda: told)
     key = request.headers.get("idempotency-key")
     draft = reports.draft_report(
         service,
@@ -97,6 +105,8 @@ async def report(request: Request, body: ReportIn, _: Caller = Depends(_ANYONE))
         answers=body.answers,
     )
     taken = await commands.submit(request.app.state.tips, draft)
+    if outcome is Outcome.URGENT:
+        await flag_unproven(service, taken.row["id"])
     kept = False
     contact = Contact(**body.contact.model_dump()) if body.contact else Contact()
     if contact:

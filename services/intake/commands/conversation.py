@@ -7,11 +7,14 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake.commands.handovers import supplement_received
 from services.intake.commands.raising import draft_again, open_lead, read_again
 from services.intake.domain.conversation import MOST_MESSAGES, ContestState, Refused, decide_contest
 from services.intake.queries import conversation as shown
 from services.intake.queries.tips import visible_tips
 from services.intake.tables import closing_contests, closing_ratings, kit, tip_messages, tips
+from services.intake.tables.handovers import lead_parties
+from shared.events.handovers import LeadReopened
 from shared.events.intake import ContestDecided, FactAdded, OutcomeContested, OutcomeRated
 from shared.kit import audit, idempotency, outbox
 from shared.kit.access import ANONYMOUS, Caller
@@ -122,6 +125,8 @@ async def add_fact(
 ) -> tuple[UUID, bool]:
     """A reporter answers or adds; it is sealed, read again with the tip, and may turn it urgent at once.
 
+    What an agency had asked to be added (补充) is received by it: clocks that stood still run again.
+
     Returns the message's id and whether somebody held or in danger was read from it. Raises Conflict when the tip
     holds as many messages as one tip can.
     """
@@ -139,13 +144,14 @@ async def add_fact(
             code="too-many-messages",
         )
     question = await shown.open_question(conn, tip_id)
+    supplied = await supplement_received(conn, tip.lead_id, now) if tip.lead_id else 0
     tip, turned = await read_again(conn, service, tip, text, now)
     await _write(
         conn, service, tip_id, made, text, now,
-        author="reporter", kind="answer" if question else "fact", reply_to=question, urgent=turned,
+        author="reporter", kind="answer" if question or supplied else "fact", reply_to=question, urgent=turned,
     )  # fmt: skip
     event = FactAdded(
-        **_facts(service, tip), message_id=made, answer=question is not None, turned_urgent=turned, added_at=now
+        **_facts(service, tip), message_id=made, answer=bool(question or supplied), turned_urgent=turned, added_at=now
     )
     await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(conn, kit, ANONYMOUS, "message.add", "tip", [tip_id], now, turned_urgent=turned)
@@ -246,6 +252,8 @@ async def decide(
     if after is ContestState.UPHELD and tip.state == "referred":
         draft = draft_again(service, tip)
         tip = await open_lead(conn, service, tip, draft, now, clocks_from=tip.received_at, actor=caller)
+    if after is ContestState.UPHELD and row.outcome == "not_accepted" and tip.lead_id:
+        await _take_up_again(conn, tip, row.agency, now)
     await conn.execute(
         update(closing_contests)
         .where(closing_contests.c.id == contest_id)
@@ -263,6 +271,18 @@ async def decide(
     )
     await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(conn, kit, caller, "contest.decide", "contest", [contest_id], now, decision=step)
+
+
+async def _take_up_again(conn: AsyncConnection, tip: Any, agency: str, now: datetime) -> None:
+    """A lead that an agency declined is pending there again, its clock restarted (令121 art. 35)."""
+    party = await conn.execute(
+        select(lead_parties.c.unit).where(lead_parties.c.lead_id == tip.lead_id, lead_parties.c.agency == agency)
+    )
+    event = LeadReopened(
+        lead_id=tip.lead_id, tip_id=None, plan=tip.plan, area=tip.area, urgent=tip.urgent, agency=agency,
+        unit=party.scalars().first(), reopened_at=now,
+    )  # fmt: skip
+    await outbox.put(conn, kit.outbox, [event], now)
 
 
 async def rate(

@@ -15,7 +15,7 @@ from services.intake import queries
 from services.intake.commands import reports
 from services.intake.commands import tips as commands
 from services.intake.commands.reports import Contact
-from services.intake.domain.questions import LONGEST_ANSWER, catalogue, parsed
+from services.intake.domain.questions import LONGEST_ANSWER, catalogue, parsed, statements
 from services.intake.pages.door import note_unproven, wait_page
 from services.intake.queries.places import picks
 from services.intake.schemas.conversation import ContactIn
@@ -31,7 +31,7 @@ from shared.web.render import page, told
 
 router = APIRouter()
 
-_ANYONE = Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are")
+_ANYONE = Public("anyone may report, 禁止传销条例 art. 6; nobody is asked who they are", reads_caller=False)
 _NO_WORDS = "（没有另外写文字，见下面的勾选和回答。）"
 
 
@@ -86,7 +86,7 @@ async def send(request: Request) -> HTMLResponse:
         except Exception as error:
             return _form(request, _merged(sent), problem=_problem(error))
     sent = _merged(sent)
-    if (waiting := await wait_page(request)) is not None:
+    if (waiting := await wait_page(request, statements(sent.signs, parsed(sent.answers)))) is not None:
         return waiting
     try:
         return await _taken(request, sent)

@@ -13,7 +13,8 @@ from services.intake.commands import contacts, conversation
 from services.intake.domain.conversation import LONGEST_MESSAGE, REVEAL_CATEGORIES
 from services.intake.queries import contacts as reveals_shown
 from services.intake.queries import conversation as shown
-from services.intake.queries.told import REVEAL_WORDS, message_out, step_out
+from services.intake.queries.tips import visible_tips
+from services.intake.queries.told import REVEAL_WORDS, step_out, thread
 from services.intake.schemas.conversation import AskIn, ContestDecisionIn, RevealDecisionIn, RevealIn
 from services.intake.tables import kit
 from shared.kit import audit, clock, db, pagination
@@ -59,7 +60,7 @@ async def talk(request: Request, tip_id: UUID, caller: Caller = Depends(Requires
         tip = await queries.tip(conn, caller, tip_id)
         if tip is None:
             raise NotFound("没有这条举报，或不在您的权限内。 No such tip within your reach.")
-        rows = await shown.messages(conn, tip_id)
+        said = await thread(conn, service.settings.keys, tip, "officer")
         standing = await shown.standing(conn, service, tip)
         named = await reveals_shown.named(conn, tip_id)
         await shown.mark_read(conn, tip_id, "reporter", now)
@@ -69,7 +70,7 @@ async def talk(request: Request, tip_id: UUID, caller: Caller = Depends(Requires
         "conversation.html",
         {
             "tip": tip,
-            "messages": [message_out(service.settings.keys, row, "officer") for row in rows],
+            "messages": said,
             "steps": [step_out(service, tip.plan, step) for step in standing.steps],
             "named": named,
             "categories": [(code, REVEAL_WORDS[code]) for code in REVEAL_CATEGORIES],
@@ -107,6 +108,15 @@ async def request_reveal(
             conn, service, caller, tip_id, body.category, body.reason, clock.now(), key=str(sent.idempotency_key)
         )
     return see_other(request, f"/reveals/{made}", done="sent")
+
+
+@router.get("/answers")
+async def answers(request: Request, caller: Caller = Depends(Requires("tip.read"))) -> HTMLResponse:
+    """Tips in reach whose reporters wrote something that nobody has read yet."""
+    async with db.begin(request.app.state.service.engine) as conn:
+        rows = await shown.answered(conn, visible_tips(caller), limit=_ROWS)
+        unread = await shown.unread(conn, [row.id for row in rows], "reporter")
+    return page(request, "answers.html", {"rows": rows, "unread": unread}, service="intake", caller=caller)
 
 
 @router.get("/contests")

@@ -17,12 +17,15 @@ FIELD = "work"
 """The form's field that carries the proof."""
 
 
-async def wait_page(request: Request) -> HTMLResponse | None:
-    """None when a posted form may go on; else the page that works or waits and sends the same form again."""
+async def wait_page(request: Request, told: str = "") -> HTMLResponse | None:
+    """None when a posted form may go on; else the page that works or waits and sends the same form again.
+
+    `told` is what was ticked, in the words that stand for it: a tick alone can say that somebody is in danger.
+    """
     state = request.app.state
     fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
     proof = next((value for name, value in fields if name == FIELD), "")[:300]
-    words = "\n".join(value for name, value in fields if name not in (FIELD, "idempotency_key"))
+    words = "\n".join([told, *(value for name, value in fields if name not in (FIELD, "idempotency_key"))])
     try:
         request.state.outcome = admit(state.door, state.settings, proof, lambda: words[:30_000])
         return None

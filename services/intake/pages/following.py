@@ -28,7 +28,7 @@ from shared.web.render import page, told
 
 router = APIRouter()
 
-_BY_RECEIPT = Public("the receipt is the right; it is never part of an address")
+_BY_RECEIPT = Public("the receipt is the right; it is never part of an address", reads_caller=False)
 
 DONE = {
     "added": N_("Thank you. What you wrote is kept, and whoever works on it sees it."),

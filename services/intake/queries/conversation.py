@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain.outcomes import Closing, Standing, Step
 from services.intake.queries.present import routing_of
-from services.intake.tables import closing_contests, closing_ratings, contact_reveals, tip_messages, tips
+from services.intake.tables import closing_contests, closing_ratings, contact_reveals, lead_declines, tip_messages, tips
 from services.intake.tables.handovers import handovers, lead_parties, supplements
 from shared.kit.access import Caller, scope
 from shared.kit.crypto import KeyRing
@@ -33,6 +33,13 @@ async def messages(conn: AsyncConnection, tip_id: UUID) -> Sequence[Row[Any]]:
     """All that was said after a tip, oldest first."""
     query = select(tip_messages).where(tip_messages.c.tip_id == tip_id)
     return (await conn.execute(query.order_by(tip_messages.c.at, tip_messages.c.id))).all()
+
+
+async def supplement_questions(conn: AsyncConnection, lead_id: UUID | None) -> Sequence[Row[Any]]:
+    """What agencies asked the reporters of a lead to add before they decide (补充)."""
+    if lead_id is None:
+        return ()
+    return (await conn.execute(select(supplements).where(supplements.c.lead_id == lead_id))).all()
 
 
 async def mark_read(conn: AsyncConnection, tip_id: UUID, author: str, now: datetime) -> None:
@@ -64,12 +71,15 @@ async def standing(conn: AsyncConnection, service: Service, tip: Any) -> Standin
 async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any]) -> dict[UUID, Standing]:
     """Where tips stand, by all that intake knows: triage, parties and handovers, contests, ratings.
 
-    Six statements, however many tips.
+    Eight statements, however many tips.
     """
     ids = [tip.id for tip in found]
     leads = [tip.lead_id for tip in found if tip.lead_id]
     asked = await _asked(conn, ids, leads)
     parties = await _grouped(conn, select(lead_parties).where(lead_parties.c.lead_id.in_(leads)), "lead_id")
+    declines = await _grouped(
+        conn, select(lead_declines).where(lead_declines.c.lead_id.in_(leads)).order_by(lead_declines.c.at), "lead_id"
+    )
     moves = await _grouped(conn, select(handovers).where(handovers.c.lead_id.in_(leads)), "lead_id")
     contests = await _grouped(
         conn,
@@ -84,6 +94,7 @@ async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any
             tip,
             asked=tip.id in asked or tip.lead_id in asked,
             parties=parties.get(tip.lead_id, ()),
+            declines=declines.get(tip.lead_id, ()),
             moves=moves.get(tip.lead_id, ()),
             contests=contests.get(tip.id, ()),
             ratings=ratings.get(tip.id, ()),
@@ -118,6 +129,7 @@ def _stands(
     *,
     asked: bool,
     parties: Sequence[Any],
+    declines: Sequence[Any],
     moves: Sequence[Any],
     contests: Sequence[Any],
     ratings: Sequence[Any],
@@ -130,7 +142,7 @@ def _stands(
     else:
         steps.append(Step("with_agency", None, tip.agency))
         steps += sorted(_travelled(parties, moves), key=lambda step: step.at or tip.received_at)
-        closing = _declined(parties)
+        closing = _declined(parties, declines)
     if asked:
         steps.append(Step("asked"))
     if closing:
@@ -163,13 +175,15 @@ def _travelled(parties: Sequence[Any], moves: Sequence[Any]) -> list[Step]:
     return told
 
 
-def _declined(parties: Sequence[Any]) -> Closing | None:
-    """The end of a lead that an agency declined and that nobody else has."""
+def _declined(parties: Sequence[Any], declines: Sequence[Any]) -> Closing | None:
+    """The end of a lead that an agency declined and that nobody else has; its key is that last decision's."""
     declined = [party for party in parties if party.state == "declined" and party.ended_at]
     if not declined or any(party.state in ("pending", "accepted") for party in parties):
         return None
     last = max(declined, key=lambda party: party.ended_at)
-    return Closing(f"declined:{last.case_id}:{last.ended_at:%Y%m%dT%H%M%S}", "not_accepted", last.ended_at, last.agency)
+    by = next((one.actor for one in reversed(declines) if one.agency == last.agency), None)
+    key = f"declined:{last.agency}:{last.ended_at:%Y%m%dT%H%M%S}"
+    return Closing(key, "not_accepted", last.ended_at, last.agency, by)
 
 
 def _place(service: Service, tip: Any) -> dict[str, str]:

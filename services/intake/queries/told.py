@@ -64,11 +64,27 @@ def message_out(keys: Any, row: Any, reader: str) -> MessageOut:
     )
 
 
+async def thread(conn: Any, keys: Any, tip: Any, reader: str) -> list[MessageOut]:
+    """All that was said after a tip, oldest first, with what agencies asked to have added before they decide."""
+    said = [message_out(keys, row, reader) for row in await shown.messages(conn, tip.id)]
+    for row in await shown.supplement_questions(conn, tip.lead_id):
+        said.append(
+            MessageOut(
+                id=row.id,
+                author="officer",
+                kind="question",
+                agency=row.agency,
+                text=keys.open("narrative", row.id.bytes, bytes(row.question)).decode(),
+                at=row.asked_at,
+                unread=reader == "reporter" and row.state == "asked",
+            )
+        )
+    return sorted(said, key=lambda message: message.at)
+
+
 async def receipt_full(conn: Any, service: Service, tip: Any, *, named: bool) -> ReceiptFull:
     """All that the holder of a receipt may read of its tip."""
     standing = await shown.standing(conn, service, tip)
-    rows = await shown.messages(conn, tip.id)
-    keys = service.settings.keys
     revealed = []
     for row in await shown.reveals_to_tell(conn, tip.id):
         zh, en = agency_words(service, tip.plan, row.agency)
@@ -88,7 +104,7 @@ async def receipt_full(conn: Any, service: Service, tip: Any, *, named: bool) ->
         words=now_words(service, tip, standing),
         steps=[step_out(service, tip.plan, step) for step in standing.steps],
         outcome=standing.closing.outcome if standing.closing else None,
-        messages=[message_out(keys, row, "reporter") for row in rows],
+        messages=await thread(conn, service.settings.keys, tip, "reporter"),
         may_contest=standing.may_contest,
         contest=standing.contest,  # type: ignore[arg-type]
         may_rate=standing.may_rate,

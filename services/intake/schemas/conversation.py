@@ -179,6 +179,19 @@ class MessagesOut(BaseModel):
     items: list[MessageOut]
 
 
+class AnswerOut(BaseModel):
+    """A tip with words of its reporter that no officer has read."""
+
+    tip_id: UUID
+    lead_id: UUID | None
+    urgent: bool
+    unread: int
+
+
+class AnswersOut(BaseModel):
+    items: list[AnswerOut]
+
+
 class ContestOut(BaseModel):
     """A contested closing; `text` are the reporter's words, `tip_text` the report's, shown with one contest only."""
 

@@ -5,6 +5,7 @@ from services.intake.tables.conversation import (
     closing_contests,
     closing_ratings,
     contact_reveals,
+    lead_declines,
     reporter_contacts,
     tip_messages,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "handover_register",
     "handovers",
     "kit",
+    "lead_declines",
     "lead_joins",
     "lead_parties",
     "lead_suggestions",

@@ -60,6 +60,17 @@ closing_ratings = Table(
     comment="评价: how a reporter rates what became of a tip",
 )
 
+lead_declines = Table(
+    "lead_declines",
+    metadata,
+    Column("lead_id", UUID, ForeignKey("leads.id"), nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", TIMESTAMP, nullable=False),
+    Index("lead_declines_of_lead", "lead_id", "at"),
+    comment="Who declined a lead, so that another person looks when its reporter contests that",
+)
+
 reporter_contacts = Table(
     "reporter_contacts",
     metadata,

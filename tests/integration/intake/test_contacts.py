@@ -25,7 +25,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 @pytest.fixture
 def head(desk: Desk) -> dict[str, str]:
     """Who works on it and may ask."""
-    return desk.bearer("commerce", ("head",), unit="enforcement", principal_id="head-1")
+    return desk.bearer("police", ("head",), unit="economic_crime", principal_id="head-1")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_two_persons_with_a_reason_open_it_and_the_reporter_reads_that_the
     told = await send(desk, f"{reveal}/contact", head, {})
     assert told.json() == CONTACT and told.headers["cache-control"] == "no-store"
     [read] = (await desk.client.post("/v1/receipts", json={"receipt": receipt})).json()["revealed"]
-    assert read["agency"] == "commerce" and read["agency_name"]["zh"] == "工商分局"
+    assert read["agency"] == "police" and read["agency_name"]["zh"] == "公安分局"
     assert (read["category"], read["why"]["zh"]) == ("testimony", "请举报人作证") and read["viewed_at"]
     assert "head-1" not in str(read) and "leader-1" not in str(read)
     acts = [row.action for row in await desk.rows("SELECT action FROM audit WHERE action LIKE 'reveal.%' ORDER BY seq")]
@@ -106,13 +106,13 @@ async def test_nobody_approves_alone_or_without_the_post(
 ) -> None:
     """X-O1: the person who asked cannot approve, however high the post; a post that may not approve cannot either."""
     _, tip = await named(desk)
-    both = desk.bearer("commerce", ("head", "leader"), unit="enforcement", principal_id="both")
+    both = desk.bearer("police", ("head", "leader"), unit="economic_crime", principal_id="both")
     made = await send(desk, f"/v1/tips/{tip.id}/reveals", both, ASKED)
     reveal = f"/v1/reveals/{made.json()['id']}/decision"
     refused(await send(desk, reveal, both, {"decision": "approve"}, version=1), 403, "same-person")
     office = desk.bearer("commerce", ("office-director",), unit="office", principal_id="office-1")
     refused(await send(desk, reveal, office, {"decision": "approve"}, version=1), 404, "not-found")
-    other = desk.bearer("commerce", ("head",), unit="enforcement", principal_id="head-2")
+    other = desk.bearer("police", ("head",), unit="economic_crime", principal_id="head-2")
     refused(await send(desk, reveal, other, {"decision": "approve"}, version=1), 404, "not-found")
     elsewhere = desk.bearer("politics_law", ("leader",), principal_id="far", plan="xiyuan")
     refused(await send(desk, reveal, elsewhere, {"decision": "approve"}, version=1), 404, "not-found")

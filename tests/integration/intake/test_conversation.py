@@ -73,6 +73,10 @@ async def test_an_officer_asks_and_the_reporter_answers_without_being_known(desk
     [(_, event)] = await desk.events(FACT)
     assert event.answer and not event.turned_urgent and event.lead_id == tip.lead_id
     assert (await read(desk, receipt))["steps"][-1]["code"] != "asked"
+    waiting = (await desk.get("/v1/answers", officer)).json()["items"]
+    assert [(one["tip_id"], one["unread"]) for one in waiting] == [(str(tip.id), 1)]
+    stranger = desk.bearer("food_drug", ("head",), principal_id="stranger")
+    assert (await desk.get("/v1/answers", stranger)).json()["items"] == []
     shown = await desk.get(f"/v1/tips/{tip.id}/messages", officer)
     assert [(m["author"], m["kind"], m["unread"]) for m in shown.json()["items"]] == [
         ("officer", "question", False),
@@ -80,6 +84,7 @@ async def test_an_officer_asks_and_the_reporter_answers_without_being_known(desk
     ]
     again = (await desk.get(f"/v1/tips/{tip.id}/messages", officer)).json()
     assert not again["items"][1]["unread"]
+    assert (await desk.get("/v1/answers", officer)).json()["items"] == []
     kept = b"".join([bytes(row.sealed) for row in await desk.rows("SELECT sealed FROM tip_messages")])
     assert "二单元".encode() not in kept and "几单元".encode() not in kept
     [row] = await desk.rows("SELECT actor, agency FROM tip_messages WHERE author = 'reporter'")
@@ -316,3 +321,48 @@ async def test_liaison_persons_see_what_became_of_what_they_brought_and_nothing_
     rest = (await desk.get("/v1/brought", mine, limit=1, cursor=page["next"])).json()
     assert [page["items"][0]["tip_id"], rest["items"][0]["tip_id"]] == [second["tip_id"], first["tip_id"]]
     assert (await desk.get("/v1/brought", desk.bearer("education", ("head",)))).status_code == 403
+
+
+async def test_a_supplement_is_read_by_receipt_and_its_answer_starts_the_clocks_again(desk: Desk) -> None:
+    """D-A5, points 5 and 8: what an agency needs before it decides is asked by receipt, and answered there."""
+    receipt = await report(desk, HEADCOUNT)
+    tip = await the_tip(desk)
+    officer = desk.bearer(tip.agency, ("head",), unit=tip.unit, principal_id="decider")
+    asked = await desk.post(f"/v1/leads/{tip.lead_id}/supplements", officer, {"question": "请补充具体门牌号"})
+    assert asked.status_code in (200, 201), asked.text
+    told = await read(desk, receipt)
+    assert told["messages"][0]["text"] == "请补充具体门牌号" and told["messages"][0]["unread"]
+    assert told["steps"][-1]["code"] == "asked"
+    await desk.client.post("/v1/receipts/messages", json={"receipt": receipt, "text": "兴华里5栋301室"})
+    [(_, received)] = await desk.events("dachuan.supplement.received.v1")
+    assert (received.outcome, received.lead_id) == ("received", tip.lead_id)
+    told = await read(desk, receipt)
+    assert [m["kind"] for m in told["messages"]] == ["question", "answer"] and told["steps"][-1]["code"] != "asked"
+
+
+async def test_a_declined_lead_is_contested_and_taken_up_again_by_another_person(desk: Desk) -> None:
+    """D-A5, D-N4: not accepted is not the end; who declined cannot look again, upheld its clock restarts."""
+    receipt = await report(desk, HEADCOUNT)
+    tip = await the_tip(desk)
+    await desk.rows(
+        "INSERT INTO lead_declines (lead_id, agency, actor, at) VALUES (:lead, 'police', 'officer:decliner', now())"
+        " RETURNING lead_id",
+        lead=tip.lead_id,
+    )
+    await desk.rows(
+        "INSERT INTO lead_parties (case_id, agency, lead_id, number, plan, urgent, unit, role, state, ended_at, seen_at)"
+        " VALUES (gen_random_uuid(), 'police', :lead, '1', 'dayong', false, 'economic_crime', 'lead', 'declined', now(),"
+        " now()) RETURNING agency",
+        lead=tip.lead_id,
+    )
+    told = await read(desk, receipt)
+    assert told["outcome"] == "not_accepted" and told["may_contest"] and "公安分局" in told["words"]["zh"]
+    made = await desk.client.post("/v1/receipts/contests", json={"receipt": receipt, "text": "他们还在上课"})
+    path = f"/v1/contests/{made.json()['id']}/decision"
+    body = {"decision": "uphold", "text": "已请公安重新受理。"}
+    decliner = desk.bearer("police", ("head",), unit="economic_crime", principal_id="decliner")
+    refused(await desk.post(path, decliner, body, version=1), 403, "same-person")
+    second = desk.bearer("police", ("head",), unit="economic_crime", principal_id="second")
+    assert (await desk.post(path, second, body, version=1)).status_code == 200
+    [(_, reopened)] = await desk.events("dachuan.lead.reopened.v1")
+    assert (reopened.lead_id, reopened.agency, reopened.unit) == (tip.lead_id, "police", "economic_crime")

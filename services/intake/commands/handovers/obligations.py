@@ -13,7 +13,7 @@ from services.intake.commands.handovers.proposing import Source, lead_source, pr
 from services.intake.commands.handovers.rooms import Rules, take_key
 from services.intake.queries import handovers as queries
 from services.intake.schemas.handovers import DeclineIn, HandoverIn, SupplementEndIn, SupplementIn
-from services.intake.tables import kit, leads
+from services.intake.tables import kit, lead_declines, leads
 from services.intake.tables.handovers import lead_parties, supplements
 from shared.events.handovers import LeadDeclined, LeadReopened, SupplementReceived, SupplementRequested
 from shared.kit import audit, outbox
@@ -75,6 +75,9 @@ async def decline(
         declined_at=now,
     )
     await outbox.put(conn, kit.outbox, [event], now)
+    # its reporter may contest it, and then another person must look
+    declined = {"lead_id": lead_id, "agency": source.place.agency, "actor": caller.actor, "at": now}
+    await insert_many(conn, lead_declines, [declined])
     await audit.record(
         conn, kit, caller, "lead.decline", "lead", [lead_id], now, reason=body.reason, ends=event.ends
     )

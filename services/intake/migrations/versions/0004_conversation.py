@@ -68,6 +68,17 @@ def upgrade() -> None:
     op.execute("CREATE UNIQUE INDEX closing_ratings_once ON closing_ratings (tip_id, closing)")
     op.execute(
         """
+        CREATE TABLE lead_declines (
+            lead_id uuid NOT NULL REFERENCES leads (id),
+            agency text NOT NULL,
+            actor text NOT NULL,
+            at timestamptz NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX lead_declines_of_lead ON lead_declines (lead_id, at)")
+    op.execute(
+        """
         CREATE TABLE reporter_contacts (
             tip_id uuid PRIMARY KEY REFERENCES tips (id),
             sealed bytea NOT NULL,
