@@ -17,7 +17,6 @@ BADGES: dict[str, tuple[str, str]] = {
     "gathering": (N_("Gathering"), "late"),
     # a file
     "cleaned": (N_("Copy ready"), "good"),
-    "refused": (N_("Refused"), "late"),
     "quarantined": (N_("Locked away"), "late"),
     "not_scanned": (N_("Not scanned for viruses"), "soon"),
     # a case

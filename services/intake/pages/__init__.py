@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter
 
-from services.intake.pages import citizens, conversation, desk, following, leads, operator, plans, registers, rewards, triage
+from services.intake.pages import (
+    citizens,
+    conversation,
+    desk,
+    evidence,
+    following,
+    handovers,
+    leads,
+    operator,
+    plans,
+    registers,
+    rewards,
+    triage,
+)
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (citizens, desk, plans, following, leads, operator, conversation, registers, rewards, leads, triage):
+for _part in (citizens, desk, evidence, plans, following, leads, operator, conversation, registers, rewards, leads, triage, handovers):
     router.include_router(_part.router)

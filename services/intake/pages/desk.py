@@ -12,9 +12,11 @@ from markupsafe import Markup, escape
 
 from services.intake import queries
 from services.intake.commands import tips as commands
+from services.intake.commands.reviews import labels
+from services.intake.domain.reading import KINDS, TOPICS
+from services.intake.pages.evidence import panel
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
-from shared.kit.problem import NotFound
 from shared.kit.service import Service
 from shared.rules.plan.vocabulary import CHANNELS
 from shared.web.render import page
@@ -85,6 +87,7 @@ async def tip(request: Request, tip_id: UUID, caller: Caller = Depends(Requires(
     signs = [word for reason in told["words"] for word in reason["words"].split("、") if word]
     async with db.begin(service.engine) as conn:
         row = await queries.tip(conn, caller, tip_id)
+        reviewable = await queries.reviewable(conn, caller, [tip_id])
     assert row is not None, "it was read a moment ago, and tips are not deleted"
     plan = service.plans[row.plan]
     rules = {rule.id: rule for rule in plan.routing}
@@ -98,25 +101,12 @@ async def tip(request: Request, tip_id: UUID, caller: Caller = Depends(Requires(
             "narrative": marked(told["text"], signs),
             "signs": longest(signs),
             "steps": [(step, rules.get(step["rule"])) for step in told["steps"]],
+            "labels": labels(row),
+            "kind_codes": KINDS,
+            "topics": TOPICS,
+            "may_review": row.id in reviewable,
+            "evidence": await panel(request, tip_id),
         },
-        service="intake",
-        caller=caller,
-    )
-
-
-@router.get("/leads/{lead_id}")
-async def lead(request: Request, lead_id: UUID, caller: Caller = Depends(Requires("lead.read"))) -> HTMLResponse:
-    """One lead: facts and its tips, none of their words."""
-    service: Service = request.app.state.service
-    async with db.begin(service.engine) as conn:
-        found = await queries.lead(conn, caller, lead_id)
-    if found is None:
-        raise NotFound("没有这条线索，或不在您的权限内。 No such lead within your reach.")
-    row, tip_ids = found
-    return page(
-        request,
-        "lead.html",
-        {"lead": row, "tip_ids": tip_ids, "plan": service.plans[row.plan]},
         service="intake",
         caller=caller,
     )

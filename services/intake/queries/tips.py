@@ -94,6 +94,12 @@ async def tip(conn: AsyncConnection, caller: Caller, tip_id: UUID) -> Row[Any] |
     return (await conn.execute(select(tips).where(tips.c.id == tip_id, seen_tip(caller)))).one_or_none()
 
 
+async def reviewable(conn: AsyncConnection, caller: Caller, tip_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these tips the caller may review."""
+    query = select(tips.c.id).where(tips.c.id.in_(tip_ids), visible_tips(caller, "tip.triage"))
+    return frozenset(row.id for row in await conn.execute(query))
+
+
 async def lead(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> tuple[Row[Any], Sequence[UUID]] | None:
     """One lead and its tips' ids, if the caller may see it."""
     row = (await conn.execute(select(leads).where(leads.c.id == lead_id, seen_lead(caller)))).one_or_none()

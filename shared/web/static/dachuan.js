@@ -89,6 +89,13 @@
     } else if (event.key === "/") {
       const field = document.querySelector("[data-search]");
       if (field) { field.focus(); event.preventDefault(); }
+    } else if (/^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`)) {
+      // a key of its own: a button or link is pressed, a field is gone to, what is folded opens first
+      const wanted = document.querySelector(`[data-key="${event.key}"]`);
+      const folded = wanted.matches("summary") ? null : wanted.closest("details:not([open])");
+      if (folded) folded.open = true;
+      if (wanted.matches("a, button, summary")) wanted.click(); else wanted.focus();
+      event.preventDefault();
     } else if (event.key === "?") {
       const help = document.getElementById("keys");
       if (help) { help.open = !help.open; event.preventDefault(); }
