@@ -7,14 +7,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from deploy.local.instance import Instance
 from deploy.local.services import Spec, base_environment
 from deploy.local.state import REPOSITORY
 
 _LIST = Path(__file__).with_name("demo.json")
+REGISTRAR = "dachuan-registers"
+"""OAuth2 client id of the demo's rental register."""
 SAMPLE = REPOSITORY / "deploy" / "samples" / "messages.jsonl"
 
 
@@ -79,3 +84,37 @@ def bring_sample(instance: Instance, say: Callable[[str], None]) -> None:
         say(f"  {line}")
     if done.returncode:
         raise DemoError(f"the sample messages were not brought in:\n{done.stderr.strip()[-1500:]}")
+
+
+def bring_registers(instance: Instance, say: Callable[[str], None]) -> None:
+    """Import the shipped made-up registers and open a survey round, as an agency's system does; repeating is safe.
+
+    Raises:
+        DemoError: a file or the round was refused.
+    """
+    intake, notify = instance.url("intake"), instance.url("notify")
+    with httpx.Client(timeout=60) as http:
+        try:
+            answer = http.post(
+                f"{notify}/oauth2/token",
+                data={"grant_type": "client_credentials"},
+                auth=(REGISTRAR, instance.secrets.passwords["importer-client"]),
+            )
+            who = {"authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+            for register in ("agents", "rentals", "venues"):
+                content = (SAMPLE.parent / f"{register}.csv").read_bytes()
+                path = f"{intake}/v1/registers/{register}/import?dry_run=false"
+                told = http.post(path, content=content, headers=who).raise_for_status().json()
+                say(f"  {register}: {told['created']} new, {told['same']} known, {told['rejected']} rejected")
+            today = date.today()
+            body = {
+                "plan": "dayong",
+                "title": "出租屋摸底排查（演示）",
+                "first": today.replace(day=1).isoformat(),
+                "due": (today.replace(day=1) + timedelta(days=59)).isoformat(),
+                "areas": ["dayong-antang", "dayong-nanwen", "dayong-lantian"],
+            }
+            key = {"idempotency-key": f"demo-survey-{today:%Y-%m}"}
+            http.post(f"{intake}/v1/surveys", json=body, headers=who | key).raise_for_status()
+        except httpx.HTTPError as error:
+            raise DemoError(f"the sample registers were not brought in: {type(error).__name__}: {error}") from error

@@ -152,6 +152,7 @@ def _welcome(instance: Instance, notify: Spec, sample: bool, say: Callable[[str]
         instance.write("ready")
         if sample:
             demo.bring_sample(instance, say)
+            demo.bring_registers(instance, say)
     except demo.DemoError as error:
         say(str(error))
     demo.greet(instance, say)
