@@ -90,7 +90,11 @@ def handover_full(
     service: Service, caller: Caller, row: Any, now: datetime, note: str, answer_note: str
 ) -> dict[str, Any]:
     """One handover with its opened words and its history."""
-    lines = [{key: one.get(key) for key in ("version", "at", "step", "agency", "unit", "reason")} for one in row.history]
+    lines = [
+        {key: one.get(key) for key in ("version", "step", "agency", "unit", "reason")}
+        | {"at": datetime.fromisoformat(one["at"])}
+        for one in row.history
+    ]
     return handover_out(service, caller, row, now) | {"note": note, "answer_note": answer_note, "history": lines}
 
 

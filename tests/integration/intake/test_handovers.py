@@ -331,3 +331,36 @@ async def test_what_casework_tells_stands_on_the_lead_in_any_order(
     assert [(r.agency, r.state) for r in states] == [
         ("commerce", "handed_over"), ("food_drug", "pending"), ("police", "accepted"),
     ]  # fmt: skip
+
+
+async def test_the_pages_show_and_do_it(
+    desk: Desk, police: dict[str, str], commerce: dict[str, str], office: dict[str, str]
+) -> None:
+    """D-A5, D-B6, point 1: from the lead's page to the receiver's and the office's board, whose numbers open to lists."""
+    english = {"accept": "text/html", "accept-language": "en", "sec-fetch-site": "same-origin"}
+    lead = await police_lead(desk)
+    page = await desk.get(f"/leads/{lead}", police | english)
+    assert page.status_code == 200 and f"/leads/{lead}/handovers" in page.text, page.text[:500]
+    sent = await desk.client.post(
+        f"/leads/{lead}/handovers", headers=police | english,
+        data={"idempotency_key": str(uuid4()), "place": "commerce/enforcement", "reason": "not_our_duty", "note": "看附件"},
+    )  # fmt: skip
+    assert sent.status_code == 303, sent.text
+    at = sent.headers["location"].partition("?")[0]
+    shown = await desk.get(at, commerce | english)
+    assert shown.status_code == 200 and "看附件" in shown.text and f"{at}/accept" in shown.text
+    short = await desk.client.post(
+        f"{at}/accept", headers=commerce | english, data={"idempotency_key": str(uuid4()), "version": "1"}
+    )
+    assert short.status_code == 422 and "not done" in short.text, "without a number it is not taken, and the page says so"
+    refused = await desk.client.post(
+        f"{at}/refuse", headers=commerce | english,
+        data={"idempotency_key": str(uuid4()), "version": "1", "reason": "papers_missing"},
+    )  # fmt: skip
+    assert refused.status_code == 303
+    board = await desk.get("/handovers", office | english, show="bounced")
+    assert board.status_code == 200 and "show=bounced-twice" in board.text and f"/leads/{lead}" in board.text
+    for show in ("waiting", "late", "handovers", "handovers-late", "bounced-twice"):
+        assert (await desk.get("/handovers", office | english, show=show)).status_code == 200
+    chinese = await desk.get("/handovers", office | english | {"accept-language": "zh-CN"})
+    assert chinese.status_code == 200
