@@ -1,7 +1,7 @@
 """Officers' side of the conversation: messages, contested closings, reveals, what became of what one brought in."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,7 +11,7 @@ from services.intake.commands import contacts, conversation
 from services.intake.queries import contacts as reveals_shown
 from services.intake.queries import conversation as shown
 from services.intake.queries.tips import visible_tips
-from services.intake.queries.told import now_words, step_out, thread
+from services.intake.queries.told import brought_page, contest_out, reveal_out, thread
 from services.intake.schemas.conversation import (
     AnswersOut,
     AskIn,
@@ -103,36 +103,14 @@ async def contests(
     return ORJSONResponse({"items": [contest_out(row, caller) for row in rows], "next": following})
 
 
-def contest_out(row: Any, caller: Caller) -> dict[str, Any]:
-    """A contest without its words."""
-    names = ContestOut.model_fields.keys() - {"mine", "text", "tip_text"}
-    return {name: getattr(row, name) for name in names} | {"mine": row.closed_by == caller.actor}
-
-
 @router.get("/contests/{contest_id}", response_model=ContestOut, summary="One contest with its words")
 async def contest(
     request: Request, contest_id: UUID, caller: Caller = Depends(Requires("outcome.review"))
 ) -> Response:
     """The reporter's words and the report's; the reading is recorded. Its ETag is the version to decide on."""
     service: Service = request.app.state.service
-    told = await read_contest(service, caller, contest_id)
+    told = await conversation.read_contest(service, caller, contest_id)
     return ORJSONResponse(told, headers={"etag": etag(told["version"])})
-
-
-async def read_contest(service: Service, caller: Caller, contest_id: UUID) -> dict[str, Any]:
-    """A contest with its words; that they were read is recorded. NotFound when it is not there for this caller."""
-    async with db.begin(service.engine) as conn:
-        row = await shown.contest(conn, caller, contest_id)
-        if row is None:
-            raise NotFound("没有这件异议，或不在您的权限内。 No such contest within your reach.")
-        tip = await shown.tip_row(conn, row.tip_id)
-        await audit.record(conn, kit, caller, "contest.read", "contest", [contest_id], clock.now())
-    keys = service.settings.keys
-    return contest_out(row, caller) | {
-        "version": row.version,
-        "text": shown.opened(keys, row),
-        "tip_text": queries.narrative(keys, tip)["text"],
-    }
 
 
 @router.post("/contests/{contest_id}/decision", response_model=ContestOut, summary="Look a second time")
@@ -178,12 +156,6 @@ async def reveals(
         found = await reveals_shown.reveals(conn, caller, after=after, limit=limit)  # type: ignore[arg-type]
     rows, following = pagination.page(found, limit, lambda row: (row.requested_at, row.id))
     return ORJSONResponse({"items": [reveal_out(row, caller) for row in rows], "next": following})
-
-
-def reveal_out(row: Any, caller: Caller) -> dict[str, Any]:
-    """A request without its reason."""
-    names = RevealOut.model_fields.keys() - {"own", "reason"}
-    return {name: getattr(row, name) for name in names} | {"own": row.requested_by == caller.actor}
 
 
 @router.get("/reveals/{reveal_id}", response_model=RevealOut, summary="One request with its reason")
@@ -236,29 +208,3 @@ async def brought(
     service: Service = request.app.state.service
     rows, following = await brought_page(service, caller, cursor, limit)
     return ORJSONResponse({"items": [row.model_dump() for row in rows], "next": following})
-
-
-async def brought_page(
-    service: Service, caller: Caller, cursor: str | None, limit: int
-) -> tuple[list[BroughtOut], str | None]:
-    """One page of what the caller brought in, with the cursor of the next."""
-    after = pagination.decode(cursor, (datetime.fromisoformat, UUID))
-    told = []
-    async with db.begin(service.engine) as conn:
-        found = await shown.brought(conn, caller, after=after, limit=limit)  # type: ignore[arg-type]
-        rows, following = pagination.page(found, limit, lambda row: (row.received_at, row.id))
-        stand = await shown.standings(conn, service, rows)
-        for tip in rows:
-            standing = stand[tip.id]
-            told.append(
-                BroughtOut(
-                    tip_id=tip.id,
-                    channel=tip.channel,
-                    area=tip.area,
-                    external_ref=tip.external_ref,
-                    received_at=tip.received_at,
-                    steps=[step_out(service, tip.plan, step) for step in standing.steps],
-                    words=now_words(service, tip, standing),
-                )
-            )
-    return told, following

@@ -7,16 +7,18 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.intake import queries
 from services.intake.commands.handovers import supplement_received
 from services.intake.commands.raising import draft_again, open_lead, read_again
 from services.intake.domain.conversation import MOST_MESSAGES, ContestState, Refused, decide_contest
 from services.intake.queries import conversation as shown
 from services.intake.queries.tips import visible_tips
+from services.intake.queries.told import contest_out
 from services.intake.tables import closing_contests, closing_ratings, kit, tip_messages, tips
 from services.intake.tables.handovers import lead_parties
 from shared.events.handovers import LeadReopened
 from shared.events.intake import ContestDecided, FactAdded, OutcomeContested, OutcomeRated
-from shared.kit import audit, idempotency, outbox
+from shared.kit import audit, clock, db, idempotency, outbox
 from shared.kit.access import ANONYMOUS, Caller
 from shared.kit.db import insert_many
 from shared.kit.etag import etag
@@ -311,3 +313,19 @@ async def rate(
     await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(conn, kit, ANONYMOUS, "closing.rate", "tip", [tip_id], now, stars=stars)
     return made
+
+
+async def read_contest(service: Service, caller: Caller, contest_id: UUID) -> dict[str, Any]:
+    """A contest with its words; that they were read is recorded. NotFound when it is not there for this caller."""
+    async with db.begin(service.engine) as conn:
+        row = await shown.contest(conn, caller, contest_id)
+        if row is None:
+            raise NotFound("没有这件异议，或不在您的权限内。 No such contest within your reach.")
+        tip = await shown.tip_row(conn, row.tip_id)
+        await audit.record(conn, kit, caller, "contest.read", "contest", [contest_id], clock.now())
+    keys = service.settings.keys
+    return contest_out(row, caller) | {
+        "version": row.version,
+        "text": shown.opened(keys, row),
+        "tip_text": queries.narrative(keys, tip)["text"],
+    }

@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.intake import queries
-from services.intake.api.conversation import contest_out, read_contest, reveal_out
 from services.intake.commands import contacts, conversation
 from services.intake.domain.conversation import LONGEST_MESSAGE, REVEAL_CATEGORIES
 from services.intake.queries import contacts as reveals_shown
 from services.intake.queries import conversation as shown
 from services.intake.queries.tips import visible_tips
-from services.intake.queries.told import REVEAL_WORDS, step_out, thread
+from services.intake.queries.told import REVEAL_WORDS, contest_out, reveal_out, step_out, thread
 from services.intake.schemas.conversation import AskIn, ContestDecisionIn, RevealDecisionIn, RevealIn
 from services.intake.tables import kit
 from shared.kit import audit, clock, db, pagination
@@ -62,6 +61,7 @@ async def talk(request: Request, tip_id: UUID, caller: Caller = Depends(Requires
             raise NotFound("没有这条举报，或不在您的权限内。 No such tip within your reach.")
         said = await thread(conn, service.settings.keys, tip, "officer")
         standing = await shown.standing(conn, service, tip)
+        ratings = await shown.ratings(conn, tip_id)
         named = await reveals_shown.named(conn, tip_id)
         await shown.mark_read(conn, tip_id, "reporter", now)
         await audit.record(conn, kit, caller, "message.read", "tip", [tip_id], now)
@@ -73,6 +73,7 @@ async def talk(request: Request, tip_id: UUID, caller: Caller = Depends(Requires
             "messages": said,
             "steps": [step_out(service, tip.plan, step) for step in standing.steps],
             "named": named,
+            "ratings": [(row.stars, shown.opened(service.settings.keys, row) if row.sealed else "") for row in ratings],
             "categories": [(code, REVEAL_WORDS[code]) for code in REVEAL_CATEGORIES],
             "longest": LONGEST_MESSAGE,
         },
@@ -141,7 +142,7 @@ async def contest(
     request: Request, contest_id: UUID, caller: Caller = Depends(Requires("outcome.review"))
 ) -> HTMLResponse:
     """One contest with the reporter's words and the report's; the reading is recorded."""
-    told = await read_contest(request.app.state.service, caller, contest_id)
+    told = await conversation.read_contest(request.app.state.service, caller, contest_id)
     return page(
         request, "contest.html", {"contest": told, "longest": LONGEST_MESSAGE}, service="intake", caller=caller
     )

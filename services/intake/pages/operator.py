@@ -7,11 +7,11 @@ from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from services.intake import queries
-from services.intake.api.conversation import brought_page
 from services.intake.commands import reports
 from services.intake.commands import tips as commands
 from services.intake.commands.reports import Contact
 from services.intake.domain.questions import catalogue
+from services.intake.queries.told import brought_page
 from services.intake.schemas.conversation import ContactIn
 from services.intake.schemas.tips import TipBody, TipIn
 from shared.kit import clock, db

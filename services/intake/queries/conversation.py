@@ -80,7 +80,9 @@ async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any
     declines = await _grouped(
         conn, select(lead_declines).where(lead_declines.c.lead_id.in_(leads)).order_by(lead_declines.c.at), "lead_id"
     )
-    moves = await _grouped(conn, select(handovers).where(handovers.c.lead_id.in_(leads)), "lead_id")
+    moves = await _grouped(
+        conn, select(handovers).where(handovers.c.matter_id.in_([*leads, *ids])), "matter_id"
+    )  # a matter is a lead, or a tip that is none
     contests = await _grouped(
         conn,
         select(closing_contests)
@@ -95,7 +97,7 @@ async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any
             asked=tip.id in asked or tip.lead_id in asked,
             parties=parties.get(tip.lead_id, ()),
             declines=declines.get(tip.lead_id, ()),
-            moves=moves.get(tip.lead_id, ()),
+            moves=moves.get(tip.lead_id or tip.id, ()),
             contests=contests.get(tip.id, ()),
             ratings=ratings.get(tip.id, ()),
             place=_place(service, tip),
@@ -141,8 +143,8 @@ def _stands(
         closing = Closing("triage", "referred", tip.received_at)
     else:
         steps.append(Step("with_agency", None, tip.agency))
-        steps += sorted(_travelled(parties, moves), key=lambda step: step.at or tip.received_at)
         closing = _declined(parties, declines)
+    steps += sorted(_travelled(parties, moves), key=lambda step: step.at or tip.received_at)
     if asked:
         steps.append(Step("asked"))
     if closing:
@@ -191,6 +193,12 @@ def _place(service: Service, tip: Any) -> dict[str, str]:
         return {}
     routing = routing_of(service, tip._mapping)
     return {"zh": routing.referral_zh or "", "en": routing.referral_en or ""}
+
+
+async def ratings(conn: AsyncConnection, tip_id: UUID) -> Sequence[Row[Any]]:
+    """How a reporter rated the ends of a tip, oldest first."""
+    query = select(closing_ratings).where(closing_ratings.c.tip_id == tip_id)
+    return (await conn.execute(query.order_by(closing_ratings.c.rated_at))).all()
 
 
 async def reveals_to_tell(conn: AsyncConnection, tip_id: UUID) -> Sequence[Row[Any]]:

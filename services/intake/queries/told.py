@@ -1,17 +1,24 @@
 """What follows a tip, in words: as its reporter reads it, and as officers do."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.intake.domain.outcomes import Standing, closing_words, step_words
 from services.intake.queries import conversation as shown
 from services.intake.queries.present import next_words
 from services.intake.schemas.conversation import (
+    BroughtOut,
+    ContestOut,
     MessageOut,
     ReceiptFull,
     RevealedOut,
+    RevealOut,
     StepOut,
 )
 from services.intake.schemas.tips import Words
+from shared.kit import db, pagination
+from shared.kit.access import Caller
 from shared.kit.service import Service
 
 REVEAL_WORDS = {
@@ -112,3 +119,41 @@ async def receipt_full(conn: Any, service: Service, tip: Any, *, named: bool) ->
         contact_kept=named,
         revealed=revealed,
     )
+
+
+def contest_out(row: Any, caller: Caller) -> dict[str, Any]:
+    """A contest without its words."""
+    names = ContestOut.model_fields.keys() - {"mine", "text", "tip_text"}
+    return {name: getattr(row, name) for name in names} | {"mine": row.closed_by == caller.actor}
+
+
+def reveal_out(row: Any, caller: Caller) -> dict[str, Any]:
+    """A request without its reason."""
+    names = RevealOut.model_fields.keys() - {"own", "reason"}
+    return {name: getattr(row, name) for name in names} | {"own": row.requested_by == caller.actor}
+
+
+async def brought_page(
+    service: Service, caller: Caller, cursor: str | None, limit: int
+) -> tuple[list[BroughtOut], str | None]:
+    """One page of what the caller brought in, with the cursor of the next."""
+    after = pagination.decode(cursor, (datetime.fromisoformat, UUID))
+    told = []
+    async with db.begin(service.engine) as conn:
+        found = await shown.brought(conn, caller, after=after, limit=limit)  # type: ignore[arg-type]
+        rows, following = pagination.page(found, limit, lambda row: (row.received_at, row.id))
+        stand = await shown.standings(conn, service, rows)
+        for tip in rows:
+            standing = stand[tip.id]
+            told.append(
+                BroughtOut(
+                    tip_id=tip.id,
+                    channel=tip.channel,
+                    area=tip.area,
+                    external_ref=tip.external_ref,
+                    received_at=tip.received_at,
+                    steps=[step_out(service, tip.plan, step) for step in standing.steps],
+                    words=now_words(service, tip, standing),
+                )
+            )
+    return told, following

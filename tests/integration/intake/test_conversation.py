@@ -328,7 +328,7 @@ async def test_a_supplement_is_read_by_receipt_and_its_answer_starts_the_clocks_
     receipt = await report(desk, HEADCOUNT)
     tip = await the_tip(desk)
     officer = desk.bearer(tip.agency, ("head",), unit=tip.unit, principal_id="decider")
-    asked = await desk.post(f"/v1/leads/{tip.lead_id}/supplements", officer, {"question": "请补充具体门牌号"})
+    asked = await desk.post(f"/v1/leads/{tip.lead_id}/supplement-requests", officer, {"question": "请补充具体门牌号"})
     assert asked.status_code in (200, 201), asked.text
     told = await read(desk, receipt)
     assert told["messages"][0]["text"] == "请补充具体门牌号" and told["messages"][0]["unread"]
@@ -366,3 +366,21 @@ async def test_a_declined_lead_is_contested_and_taken_up_again_by_another_person
     assert (await desk.post(path, second, body, version=1)).status_code == 200
     [(_, reopened)] = await desk.events("dachuan.lead.reopened.v1")
     assert (reopened.lead_id, reopened.agency, reopened.unit) == (tip.lead_id, "police", "economic_crime")
+
+
+async def test_the_reporter_reads_that_it_travels_and_who_took_it(desk: Desk) -> None:
+    """Beyond both plans, 1 and 7: on its way it is still somebody's, and the reporter sees whose."""
+    receipt = await report(desk, HEADCOUNT)
+    tip = await the_tip(desk)
+    police = desk.bearer("police", ("head",), unit="economic_crime", principal_id="sender")
+    commerce = desk.bearer("commerce", ("head",), unit="enforcement", principal_id="taker")
+    body = {"to_agency": "commerce", "to_unit": "enforcement", "reason": "not_our_duty"}
+    made = await desk.post(f"/v1/leads/{tip.lead_id}/handovers", police, body)
+    assert made.status_code == 201, made.text
+    told = await read(desk, receipt)
+    assert told["steps"][-1]["code"] == "handing_over" and "仍由现在的单位负责" in told["words"]["zh"]
+    path = f"/v1/handovers/{made.json()['handover_id']}/accept"
+    taken = await desk.post(path, commerce, {"number": "A-1"}, version=1)
+    assert taken.status_code == 200, taken.text
+    told = await read(desk, receipt)
+    assert told["steps"][-1]["code"] == "handed_over" and "工商分局" in told["words"]["zh"]
