@@ -48,9 +48,9 @@ def _searched(query: S, table: Table, words: str, after: UUID | None) -> S:
     if not wanted:
         return query
     pairs = sorted({word[at : at + 2] for word in wanted for at in range(len(word) - 1)})
-    found = select(table.c.id)
-    if pairs:
-        found = found.where(table.c.grams.contains(bindparam(None, pairs, type_=ARRAY(Text))))
+    if not pairs:
+        return query.where(false())  # one character would walk the whole register
+    found = select(table.c.id).where(table.c.grams.contains(bindparam(None, pairs, type_=ARRAY(Text))))
     for word in wanted:
         found = found.where(table.c.words.contains(word, autoescape=True))
     if after is not None:
