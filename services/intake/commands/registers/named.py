@@ -131,7 +131,7 @@ async def _known(
         select(table)
         .where(table.c.plan == plan.id, or_(table.c.number == any_(numbers), table.c.name_key == any_(names)))
         .order_by(table.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     known: dict[tuple[str, ...], Any] = {}
     for row in (await conn.execute(query)).mappings():

@@ -94,7 +94,7 @@ async def pass_due_days(conn: AsyncConnection, service: Service, plan: Plan, now
                 select(t.id)
                 .where(t.plan == plan.id, t.tier == tier.id, t.state.in_(UNFINISHED), t.next_miss == last)
                 .limit(BATCH)
-                .with_for_update(skip_locked=True)
+                .with_for_update(key_share=True, skip_locked=True)
             )
             marked = await conn.execute(
                 update(patrol_tasks)
@@ -152,6 +152,9 @@ async def check_in(
         if isinstance(known, UUID):
             row = (await conn.execute(select(check_ins).where(check_ins.c.id == known))).mappings().one()
             return CheckedIn(row, replayed=True)
+        # the unit before its task, as everybody who locks both does
+        unit = select(rental_units.c.id).where(rental_units.c.id == seen["unit_id"])
+        await conn.execute(unit.with_for_update(key_share=True))
         task = await _task(conn, caller, task_id, lock=True)
         return CheckedIn(await _record(conn, service, caller, task, body, draft, made_id, now), replayed=False)
 
@@ -164,7 +167,7 @@ async def _task(conn: AsyncConnection, caller: Caller, task_id: UUID, *, lock: b
         .join(rental_units, rental_units.c.id == patrol_tasks.c.unit_id)
         .where(patrol_tasks.c.id == task_id)
     )
-    row = (await conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    row = (await conn.execute(query.with_for_update(key_share=True) if lock else query)).mappings().one_or_none()
     if row is None or not kit_rows.may_write(caller, "patrol.do", row["plan"], row["area"]):
         raise NotFound("没有这项巡查任务，或不在您的片区内。 No such patrol task within your reach.")
     return row
@@ -278,7 +281,7 @@ async def mark_dens(conn: AsyncConnection, service: Service, found: Sequence[Den
     latest = {row.place_id: row for row in sorted(new, key=lambda row: row.found_at)}
     u, t = rental_units.c, patrol_tasks.c
     units = (
-        await conn.execute(select(rental_units).where(u.id.in_(latest)).order_by(u.id).with_for_update())
+        await conn.execute(select(rental_units).where(u.id.in_(latest)).order_by(u.id).with_for_update(key_share=True))
     ).mappings().all()  # fmt: skip
     by_plan: dict[str, list[Any]] = defaultdict(list)
     for unit in units:

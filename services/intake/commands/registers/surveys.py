@@ -121,7 +121,7 @@ async def report_part(
     """Add what a team did by hand in one part, as its reader saw it. Raises NotFound, Outdated, Conflict, Forbidden."""
     p = survey_parts.c
     part = (
-        await conn.execute(select(survey_parts).where(p.id == part_id).with_for_update())
+        await conn.execute(select(survey_parts).where(p.id == part_id).with_for_update(key_share=True))
     ).mappings().one_or_none()  # fmt: skip
     if part is None or not kit_rows.may_write(caller, "survey.read", part["plan"], part["area"]):
         raise NotFound("没有这项排查，或不在您的权限内。 No such survey within your reach.")
@@ -182,7 +182,7 @@ async def close_round(
     """End a round; its figures no longer move. Raises NotFound, Outdated, Conflict."""
     r = survey_rounds.c
     found = (
-        await conn.execute(select(survey_rounds).where(r.id == round_id).with_for_update())
+        await conn.execute(select(survey_rounds).where(r.id == round_id).with_for_update(key_share=True))
     ).mappings().one_or_none()  # fmt: skip
     reach = caller.reach("survey.manage")
     if found is None or not (reach == "all" or (reach == "plan" and caller.plan == found["plan"])):

@@ -148,7 +148,7 @@ async def _known(conn: AsyncConnection, plan: Plan, drafts: Sequence[_Draft]) ->
         select(rental_units)
         .where(t.plan == plan.id, or_(t.number == _any(numbers), t.address_key == _any(keys)))
         .order_by(t.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     known: dict[tuple[str, str], Any] = {}
     for unit in (await conn.execute(query)).mappings():
@@ -330,7 +330,7 @@ async def change_unit(
     Lowering the tier of a unit with a den needs `patrol.manage`. Raises NotFound, Outdated, Forbidden, Invalid.
     """
     unit = (
-        await conn.execute(select(rental_units).where(rental_units.c.id == unit_id).with_for_update())
+        await conn.execute(select(rental_units).where(rental_units.c.id == unit_id).with_for_update(key_share=True))
     ).mappings().one_or_none()  # fmt: skip
     if unit is None or not kit_rows.may_write(caller, "rental.manage", unit["plan"], unit["area"]):
         if unit is None or not kit_rows.may_write(caller, "rental.read", unit["plan"], unit["area"]):

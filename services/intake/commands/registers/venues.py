@@ -23,7 +23,7 @@ from shared.kit.service import Service
 
 async def _place(conn: AsyncConnection, caller: Caller, table: Table, place_id: UUID, *, lock: bool = False) -> Any:
     query = select(table).where(table.c.id == place_id)
-    row = (await conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    row = (await conn.execute(query.with_for_update(key_share=True) if lock else query)).mappings().one_or_none()
     if row is None or not kit_rows.may_write(caller, "venue.read", row["plan"], row["area"]):
         raise NotFound("没有这个对象，或不在您的权限内。 No such entry within your reach.")
     kit_rows.demand(caller, "venue.manage", row["plan"], row["area"])
@@ -128,7 +128,7 @@ async def cancel_booking(
     """Cancel a booking as its reader saw it. Raises NotFound, Outdated, Conflict."""
     b = venue_bookings.c
     found = (
-        await conn.execute(select(venue_bookings).where(b.id == booking_id).with_for_update())
+        await conn.execute(select(venue_bookings).where(b.id == booking_id).with_for_update(key_share=True))
     ).mappings().one_or_none()  # fmt: skip
     if found is None or not kit_rows.may_write(caller, "venue.manage", found["plan"], found["area"]):
         raise NotFound("没有这个预订，或不在您的权限内。 No such booking within your reach.")
