@@ -1,23 +1,19 @@
 """Files with a tip: by its receipt, by officers and agencies' systems; and opened again by those entitled to."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import StreamingResponse
 
 from services.intake import queries
-from services.intake.adapters.multipart import Field, Upload, parts
 from services.intake.commands import evidence as commands
 from services.intake.commands import evidence_upkeep as upkeep
-from services.intake.domain.evidence import TAKEN
+from services.intake.commands import uploads
 from services.intake.schemas.evidence import FileList, FilesOut, OriginalIn, OwnFileList
 from services.intake.schemas.tips import ReceiptIn
 from shared.kit import db
-from shared.kit.access import ANONYMOUS, Caller, Public, Requires
-from shared.kit.idempotency import check_key
-from shared.kit.problem import Invalid, NotFound, Problem
+from shared.kit.access import Caller, Public, Requires
+from shared.kit.problem import NotFound, Problem
 from shared.kit.service import Service
 from shared.kit.web import ORJSONResponse, read_json
 
@@ -55,43 +51,7 @@ _ANY: dict[str, Any] = {
 async def add_by_receipt(request: Request, _: Caller = Depends(_BY_RECEIPT)) -> Response:
     """Take up to ten files of 50 MB as multipart/form-data, `receipt` first. What each is, is told by its content; the
     names they had are not kept. Each stands or falls alone; sending one again is safe."""
-    return answer(await take_form(request))
-
-
-async def take_form(request: Request) -> list[commands.FileTaken | Problem]:
-    """The files of a multipart form, each taken or refused. The receipt stands before them."""
-    service: Service = request.app.state.service
-    tip_id: UUID | None = None
-    results: list[commands.FileTaken | Problem] = []
-    key = request.headers.get("idempotency-key")
-    async for part in parts(request.headers.get("content-type", ""), request.stream()):
-        if isinstance(part, Field):
-            if part.name == "receipt" and tip_id is None:
-                row = await queries.tip_by_receipt(service, request.app.state.receipt_misses, part.value)
-                tip_id = row.id
-            elif part.name == "idempotency_key" and key is None:
-                key = part.value
-        elif tip_id is None:
-            raise Invalid(
-                "请先填回执号，再选文件；没有保存任何内容。 The receipt must come before the files; nothing was kept.",
-                code="receipt-first",
-            )
-        else:
-            own = f"{check_key(key)}/{len(results)}" if key else None
-            results.append(await _take(request, ANONYMOUS, tip_id, part, own))
-    return results
-
-
-async def _take(
-    request: Request, caller: Caller, tip_id: UUID, part: Upload, key: str | None
-) -> commands.FileTaken | Problem:
-    state = request.app.state
-    try:
-        return await commands.take_file(state.service, state.evidence, caller, tip_id, part.chunks, key=key)
-    except Problem as problem:
-        if problem.status == 400:
-            raise
-        return problem
+    return answer(await uploads.take_form(request))
 
 
 def answer(results: list[commands.FileTaken | Problem]) -> Response:
@@ -134,21 +94,7 @@ async def add(request: Request, tip_id: UUID, caller: Caller = Depends(Requires(
     async with db.begin(service.engine) as conn:
         if await queries.tip_to_add_to(conn, caller, tip_id) is None:
             raise NotFound("没有这条举报，或不在您的权限内。 No such tip within your reach.")
-    return answer(await take_for_officer(request, tip_id, caller))
-
-
-async def take_for_officer(request: Request, tip_id: UUID, caller: Caller) -> list[commands.FileTaken | Problem]:
-    """The file or files of an officer's request, each taken or refused."""
-    given = request.headers.get("idempotency-key")
-    key = check_key(given) if given else None
-    kind = request.headers.get("content-type", "")
-    if not kind.startswith("multipart/"):
-        return [await _take(request, caller, tip_id, Upload("", request.stream()), key)]
-    results = []
-    async for part in parts(kind, request.stream()):
-        if isinstance(part, Upload):
-            results.append(await _take(request, caller, tip_id, part, f"{key}/{len(results)}" if key else None))
-    return results
+    return answer(await uploads.take_for_officer(request, tip_id, caller))
 
 
 @router.get("/tips/{tip_id}/files", response_model=FileList, summary="The files of a tip")
@@ -169,7 +115,7 @@ async def copy(
     """The copy as a download. Without one, 409 `no-copy` says why."""
     state = request.app.state
     row, chunks = await upkeep.open_copy(state.service, state.evidence, caller, tip_id, file_id)
-    return download(chunks, row.copy_type, row.copy_size, f"{row.number}.{_ending(row.copy_type)}")
+    return uploads.download(chunks, row.copy_type, row.copy_size, f"{row.number}.{uploads.ending(row.copy_type)}")
 
 
 @router.post("/tips/{tip_id}/files/{file_id}/original", summary="The sealed original, for a reason that is recorded")
@@ -180,23 +126,6 @@ async def original(
     body = await read_json(request, OriginalIn)
     state = request.app.state
     row, chunks = await upkeep.open_original(state.service, state.evidence, caller, tip_id, file_id, body.reason)
-    return download(chunks, "application/octet-stream", row.size, f"{row.number}-original.{_ending(row.media_type)}")
-
-
-def _ending(media_type: str) -> str:
-    return TAKEN[media_type].ending
-
-
-def download(chunks: AsyncIterator[bytes], media_type: str, size: int, name: str) -> StreamingResponse:
-    """A download that a browser neither opens, guesses at, runs nor keeps."""
-    return StreamingResponse(
-        chunks,
-        media_type=media_type,
-        headers={
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-length": str(size),
-            "content-security-policy": "sandbox; default-src 'none'",
-            "cross-origin-resource-policy": "same-origin",
-            "cache-control": "no-store",
-        },
+    return uploads.download(
+        chunks, "application/octet-stream", row.size, f"{row.number}-original.{uploads.ending(row.media_type)}"
     )
