@@ -64,8 +64,8 @@ def test_every_template_of_every_service_compiles() -> None:
     found = [file for file in root.glob("services/*/templates/**/*.html")]
     assert found
     for file in found:
-        service = file.relative_to(root / "services").parts[0]
-        environment(service).get_template(file.name)
+        service, _, *path = file.relative_to(root / "services").parts
+        environment(service).get_template("/".join(path))
 
 
 def test_a_browser_without_sign_in_is_led_there_and_back(client: TestClient) -> None:
