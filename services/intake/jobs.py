@@ -6,7 +6,7 @@ from services.intake.commands.evidence import Evidence
 from services.intake.commands.handovers import Rules
 from services.intake.commands.registers import patrols
 from services.intake.commands.rewards import fund
-from services.intake.metrics import FILES, FILES_SWEPT, PATROL_TASKS, TIPS
+from services.intake.metrics import FILES, FILES_SWEPT, PATROL_TASKS, RETENTION_WAITING, REWARD_FUND_FREE, TIPS
 from services.intake.queries.registers.patrols import counts as task_counts
 from shared.kit import clock, db
 from shared.kit.service import Service
@@ -43,12 +43,18 @@ async def retain(service: Service) -> None:
                     looked = await look(conn, service, plan, clock.now(), RETAINED_A_BATCH)
                 if looked < RETAINED_A_BATCH:
                     break
+    async with db.begin(service.engine) as conn:
+        held = await retention.waiting(conn)
+    for plan_id in service.plans:
+        RETENTION_WAITING.labels(plan_id).set(held.get(plan_id, 0))
 
 
 async def watch_funds(service: Service) -> None:
     """Warn before the money for rewards runs short (D-L)."""
     async with db.begin(service.engine) as conn:
-        await fund.watch(conn, service, list(service.plans.values()), clock.now())
+        found = await fund.watch(conn, service, list(service.plans.values()), clock.now())
+    for plan, balance in found.items():
+        REWARD_FUND_FREE.labels(plan).set(float(balance.available))
 
 
 async def tend_files(service: Service, evidence: Evidence) -> None:

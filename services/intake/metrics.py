@@ -26,3 +26,11 @@ TIPS = Gauge("dachuan_tips", "Tips on record, by channel and state.", ["channel"
 PATROL_TASKS = Gauge(
     "dachuan_patrol_tasks", "Unfinished patrol tasks, by plan and state.", ["plan", "state"], registry=REGISTRY
 )
+REWARD_FUND_FREE = Gauge(
+    "dachuan_reward_fund_free_yuan", "Yuan of this year's reward fund neither paid nor set aside, by plan.", ["plan"],
+    registry=REGISTRY,
+)
+RETENTION_WAITING = Gauge(
+    "dachuan_retention_waiting", "Tips past their time whose words a case, a hold or a reward still needs.", ["plan"],
+    registry=REGISTRY,
+)

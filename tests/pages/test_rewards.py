@@ -92,6 +92,7 @@ def test_from_the_receipt_to_the_counter(screens: Screens, stack: Stack, receipt
         leader = officer(screens, stack, name, "police", post)
         leader.goto(f"{intake}/rewards")
         expect(leader.get_by_role("heading", name="等您审批")).to_be_visible()
+        expect(leader.locator("#short")).to_contain_text("经费将不足")
         leader.goto(address)
         leader.get_by_role("button", name="同意", exact=True).click()
         expect(leader.get_by_role("button", name="同意", exact=True)).to_have_count(0)

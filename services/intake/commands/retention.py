@@ -202,6 +202,16 @@ async def waiting_again(conn: AsyncConnection, service: Service, plan: Plan, now
     return len(free)
 
 
+async def waiting(conn: AsyncConnection) -> dict[str, int]:
+    """How many tips of each plan are past their time and still needed."""
+    query = (
+        select(tips.c.plan, func.count().label("n"))
+        .join(retention_waiting, retention_waiting.c.tip_id == tips.c.id)
+        .group_by(tips.c.plan)
+    )
+    return {row.plan: row.n for row in await conn.execute(query)}
+
+
 async def _destroy(conn: AsyncConnection, service: Service, plan: Plan, ids: Sequence[UUID], now: datetime) -> None:
     """Write tombstones over every sealed column of these tips: new keys, no words, the same rows and figures."""
     if not ids:

@@ -149,9 +149,11 @@ async def give(
     return await settle(conn, service, line, was_short, now)
 
 
-async def watch(conn: AsyncConnection, service: Service, plans: Sequence[Plan], now: datetime) -> None:
-    """Look at the funds of this year: claims that came in may make the money short."""
+async def watch(conn: AsyncConnection, service: Service, plans: Sequence[Plan], now: datetime) -> dict[str, Balance]:
+    """Look at the funds of this year: claims that came in may make the money short. Each plan's balance."""
+    found = {}
     for plan in plans:
         if plan.reward_fund is not None and plan.rewards.schemes:
             line = line_of(plan, now)
-            await settle(conn, service, line, await lock(conn, service, line, now), now)
+            found[plan.id] = await settle(conn, service, line, await lock(conn, service, line, now), now)
+    return found

@@ -90,12 +90,14 @@ async def desk(
             if caller.reach("reward.propose") and not state and not cursor
             else []
         )
+        funds = await present.funds(conn, service, caller, clock.now()) if caller.reach("fund.read") else []
     rows, following = pagination.page(found, _ROWS, lambda row: (row.proposed_at, row.id))
     return page(
         request, "rewards/desk.html",
         {
             "waiting": [row for row in rows if row.id in mine], "claims": waiting[:_ROWS],
             "rows": [row for row in rows if row.id not in mine], "next": following, "state": state,
+            "short": next((fund for fund in funds if fund["short"]), None),
         },
         service="intake", caller=caller,
     )  # fmt: skip
