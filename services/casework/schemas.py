@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 CaseStateCode = Literal["opened", "accepted", "closed"]
 
@@ -24,7 +24,10 @@ class PartyOut(BaseModel):
     unit: str | None
     units: list[str]
     role: Literal["lead", "co", "coordinator"]
-    state: Literal["pending", "accepted", "handed_over", "declined"]
+    state: Literal["pending", "accepted"]
+    part: Literal["pending", "accepted", "handed_over", "declined"] = Field(
+        description="As `state`, and how the part ended; one that ended has nothing to accept"
+    )
     must_accept: bool
     accepted_at: datetime | None
 

@@ -13,7 +13,7 @@ from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
 from services.notify.commands import rings, webhooks
 from services.notify.commands.webhooks import Claimed
 from services.notify.domain.notices import State
-from services.notify.queries.notices import case_address, handover_address
+from services.notify.queries.notices import NO_CASE, case_address, handover_address
 from services.notify.settings import Settings
 from services.notify.tables import deliveries, notices
 from shared.kit import clock, db
@@ -122,7 +122,7 @@ def message(settings: Settings, one: Claimed) -> str:
             "data": {
                 "notice_id": n["n_id"],
                 "template": n["template"],
-                "case_id": n["case_id"],
+                "case_id": n["case_id"] or NO_CASE,
                 "number": n["number"],
                 "plan": n["plan"],
                 "area": n["area"],
@@ -133,7 +133,7 @@ def message(settings: Settings, one: Claimed) -> str:
                 "role": n["role"],
                 "due": n["due"],
                 "href": f"{settings.base_url('notify')}/v1/notices/{n['n_id']}",
-                "case_href": case_address(settings, n["case_id"]) if n["case_id"] else None,
+                "case_href": case_address(settings, n["case_id"]) if n["case_id"] else "",
                 "handover_id": n["handover_id"],
                 "handover_href": handover_address(settings, n["handover_id"]) if n["handover_id"] else None,
                 "ring": one.ring,

@@ -104,7 +104,7 @@ class NoticeOut(BaseModel):
     """A notice: ids, codes, times and links; the case itself is opened under the reader's own rights."""
 
     id: UUID
-    case_id: UUID | None
+    case_id: UUID = Field(description="All zeros where the notice is about a handover and no case")
     handover_id: UUID | None = None
     lead_id: UUID | None = None
     number: str
@@ -128,7 +128,7 @@ class NoticeOut(BaseModel):
     version: int
     rung: int = Field(default=0, description="How often it rang again, unsigned")
     href: str
-    case_href: str | None
+    case_href: str
     handover_href: str | None = None
 
 

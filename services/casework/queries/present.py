@@ -75,8 +75,9 @@ class Presenter:
             "unit": row.unit,
             "units": row.units,
             "role": row.role,
-            "state": row.state,
-            "must_accept": row.role != "coordinator",
+            "state": "accepted" if row.accepted_at else "pending",
+            "part": row.state,
+            "must_accept": row.role != "coordinator" and row.state in ("pending", "accepted"),
             "accepted_at": row.accepted_at,
         }
 

@@ -10,6 +10,7 @@ from services.intake.api import (
     handins,
     handovers,
     leads,
+    obligations,
     reading,
     receipts,
     registers,
@@ -21,5 +22,5 @@ from services.intake.api import (
 
 router = APIRouter(prefix="/v1")
 for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, work.router, reporting.router, reading.router,
-    leads.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, registers.router):
+    leads.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, obligations.router, registers.router):
     router.include_router(_part)

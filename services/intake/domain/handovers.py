@@ -7,6 +7,7 @@ change who is responsible, and no state leaves a matter with nobody.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.rules.plan import Plan
@@ -37,6 +38,9 @@ class HandoverAction(StrEnum):
 
 
 S, A = HandoverState, HandoverAction
+
+PERIOD = timedelta(days=90)
+"""What figures of bounces look back on, unless asked otherwise."""
 
 TRANSITIONS: dict[tuple[HandoverState, HandoverAction], HandoverState] = {
     (S.PROPOSED, A.ACCEPT): S.ACCEPTED,

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
-from services.intake.api.handovers import PERIOD, act, claim_of, rules_of
 from services.intake.commands import handovers as commands
+from services.intake.commands.handovers import Rules
+from services.intake.commands.handovers.requests import act, claim_of
+from services.intake.domain.handovers import PERIOD
 from services.intake.queries import handovers as queries
 from services.intake.queries import handovers_present as present
 from services.intake.schemas.handovers import (
@@ -33,6 +35,11 @@ from shared.web.render import page
 router = APIRouter()
 
 _ROWS = 30
+def rules_of(request: Request) -> Rules:
+    """The service with its calendar."""
+    return request.app.state.handover_rules
+
+
 Show = Literal["waiting", "late", "handovers", "handovers-late", "bounced", "bounced-twice"]
 
 
@@ -180,7 +187,7 @@ async def do(
         fields |= dict(zip(("agency", "unit"), _place(sent.place), strict=True))
     try:
         body = model.model_validate(fields)
-        await act(request, caller, handover_id, str(sent.idempotency_key), body, work, sent.version)
+        await act(rules_of(request), caller, handover_id, str(sent.idempotency_key), body, work, sent.version)
     except ValidationError as error:
         return await _page(request, caller, handover_id, invalid_input(error))
     except Problem as problem:
@@ -261,7 +268,7 @@ async def hand_over(
         to_agency=agency, to_unit=unit, to_distributor=sent.place == "@", reason=sent.reason, note=sent.note
     )
     rules = rules_of(request)
-    claim = claim_of(request, caller, "handover.propose", str(sent.idempotency_key), lead_id, body)
+    claim = claim_of(rules, caller, "handover.propose", str(sent.idempotency_key), lead_id, body)
     async with db.begin(rules.service.engine) as conn:
         made = await commands.propose_lead(conn, rules, caller, lead_id, body, claim, clock.now())
     return see_other(request, f"/handovers/{made}", done="sent")
@@ -274,7 +281,7 @@ async def decline(request: Request, lead_id: UUID, caller: Caller = Depends(Requ
     agency, unit = _place(sent.place)
     body = DeclineIn(reason=sent.reason, note=sent.note, belongs_to=sent.belongs_to, to_agency=agency, to_unit=unit)
     rules = rules_of(request)
-    claim = claim_of(request, caller, "lead.decline", str(sent.idempotency_key), lead_id, body)
+    claim = claim_of(rules, caller, "lead.decline", str(sent.idempotency_key), lead_id, body)
     async with db.begin(rules.service.engine) as conn:
         await commands.decline(conn, rules, caller, lead_id, body, claim, clock.now())
     return see_other(request, f"/leads/{lead_id}", done="saved")
@@ -286,7 +293,7 @@ async def ask(request: Request, lead_id: UUID, caller: Caller = Depends(Requires
     sent = await read_form(request, AskForm)
     body = SupplementIn(question=sent.question)
     rules = rules_of(request)
-    claim = claim_of(request, caller, "supplement.request", str(sent.idempotency_key), lead_id, body)
+    claim = claim_of(rules, caller, "supplement.request", str(sent.idempotency_key), lead_id, body)
     async with db.begin(rules.service.engine) as conn:
         await commands.request_supplement(conn, rules, caller, lead_id, body, claim, clock.now())
     return see_other(request, f"/leads/{lead_id}", done="sent")

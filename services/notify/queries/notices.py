@@ -22,6 +22,9 @@ _SETTLED = n.xid < literal_column("(pg_snapshot_xmin(pg_current_snapshot())::tex
 
 COUNT_UP_TO = 1000
 
+NO_CASE = UUID(int=0)
+"""The case of a notice that is about a handover: the field was promised to be an id, and stays one."""
+
 
 def visible(caller: Caller, right: str) -> ColumnElement[bool]:
     """The notices within a caller's reach; of a unit's own and of the whole agency where the reach is the unit."""
@@ -121,10 +124,11 @@ def handover_address(settings: Settings, handover_id: UUID) -> str:
 def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
     """A notice for an agency's system."""
     fields = {name: getattr(row, name) for name in NoticeOut.model_fields if hasattr(row, name)}
+    fields["case_id"] = row.case_id or NO_CASE
     return NoticeOut(
         **fields,
         late=is_late(row._mapping, now),
         href=f"{settings.base_url('notify')}/v1/notices/{row.id}",
-        case_href=case_address(settings, row.case_id) if row.case_id else None,
+        case_href=case_address(settings, row.case_id) if row.case_id else "",
         handover_href=handover_address(settings, row.handover_id) if row.handover_id else None,
     )

@@ -81,7 +81,7 @@ async def test_the_new_party_has_its_own_clock_and_the_former_ones_ends_only_now
     assert done.status_code == 200, done.text
     assert {p["agency"]: p["state"] for p in done.json()["parties"]}["food_drug"] == "accepted"
     page = await desk.client.get(f"/cases/{case}", headers=shop | {"accept": "text/html", "accept-language": "en"})
-    assert page.status_code == 200 and "Handed its part over" in page.text
+    assert page.status_code == 200 and "移交他人承办" in page.text
 
 
 async def test_a_missed_clock_stays_on_record_when_its_party_hands_over(desk: Desk) -> None:

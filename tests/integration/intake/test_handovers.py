@@ -352,7 +352,7 @@ async def test_the_pages_show_and_do_it(
     short = await desk.client.post(
         f"{at}/accept", headers=commerce | english, data={"idempotency_key": str(uuid4()), "version": "1"}
     )
-    assert short.status_code == 422 and "not done" in short.text, "without a number it is not taken, and the page says so"
+    assert short.status_code == 422 and "未办成" in short.text, "without a number it is not taken, and the page says so"
     refused = await desk.client.post(
         f"{at}/refuse", headers=commerce | english,
         data={"idempotency_key": str(uuid4()), "version": "1", "reason": "papers_missing"},
