@@ -1,20 +1,21 @@
 """The web frame of every service: pure ASGI middleware, problem documents, health, metrics."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import metrics, problem, tracing
 from shared.kit.access import Public, Requires, sign_in_address
+from shared.kit.direct import Shortcut, direct_routes
 from shared.kit.health import Health
 from shared.kit.logs import log
 from shared.kit.problem import BadRequest, NotAuthenticated, Problem, TooLarge, UnsupportedType
@@ -217,57 +218,6 @@ async def read_json(request: Request, model: type[M]) -> M:
     return model.model_validate_json(await request.body())
 
 
-class DirectRoute(APIRoute):
-    """A route on a hot path: the access decision, then the endpoint, and nothing else in between.
-
-    Its endpoint takes `request` and `caller` alone and reads its body by `read_json`; FastAPI's solving of
-    dependencies and fields, which would cost more than the work, is left out. The decision is the same
-    `Requires` or `Public` as everywhere, declared as the default of `caller`.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint = self.endpoint
-        decisions_made = [d.call for d in self.dependant.dependencies if isinstance(d.call, (Public, Requires))]
-        if len(decisions_made) != 1 or len(self.dependant.dependencies) != 1:
-            raise TypeError(f"{self.path}: a direct route has one dependency, its access decision")
-        decision = decisions_made[0]
-
-        async def handle(request: Request) -> Response:
-            return await endpoint(request=request, caller=await decision(request))
-
-        return handle
-
-
-class Shortcut:
-    """Answers the direct routes before the router: its matching, exit stacks and wrappers cost more than their work."""
-
-    def __init__(self, app: ASGIApp, routes: Mapping[tuple[str, str], DirectRoute], answer: problem.Answer) -> None:
-        self._app = app
-        self._answer = answer
-        self._routes = {place: (route, route.get_route_handler()) for place, route in routes.items()}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        place = (scope.get("method", ""), scope.get("path", "").removeprefix(scope.get("root_path", "")))
-        found = self._routes.get(place)
-        if found is None:
-            return await self._app(scope, receive, send)
-        scope["route"], handle = found
-        request = Request(scope, receive)
-        try:
-            response = await handle(request)
-        except (Problem, ValidationError) as error:
-            response = await self._answer(request, error)
-        await response(scope, receive, send)
-
-
-def _direct_routes(app: FastAPI) -> dict[tuple[str, str], DirectRoute]:
-    found = {}
-    for context in iter_route_contexts(app.routes):
-        if isinstance(route := context.original_route, DirectRoute):
-            found |= {(method, context.path or ""): route for method in route.methods or ()}
-    return found
-
-
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI part for a route that reads its body by `read_json`."""
     return {
@@ -319,7 +269,7 @@ def create_app(
     for router in [*routers, _frame_routes(app, health)]:
         app.include_router(router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    app.add_middleware(Shortcut, routes=_direct_routes(app), answer=answer)
+    app.add_middleware(Shortcut, routes=direct_routes(app), answer=answer)
     app.add_middleware(BodyGuard, max_bytes=settings.max_json_bytes, larger=larger_bodies)
     app.add_middleware(Observe)
     return app

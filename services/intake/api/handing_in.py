@@ -16,10 +16,11 @@ from services.intake.queries import next_words, tip_out
 from services.intake.schemas.tips import BatchIn, BatchOut, PublicTipIn, PublicTipOut, TipBody, TipIn, TipOut
 from shared.kit import clock, db
 from shared.kit.access import Caller, Public, Requires
+from shared.kit.direct import DirectRoute
 from shared.kit.idempotency import check_key
 from shared.kit.problem import Forbidden, Invalid, Problem, TooLarge, invalid_input
 from shared.kit.service import Service
-from shared.kit.web import DirectRoute, ORJSONResponse, json_body, read_json
+from shared.kit.web import ORJSONResponse, json_body, read_json
 from shared.rules.plan import Plan
 
 direct = APIRouter(tags=["tips"], route_class=DirectRoute)
