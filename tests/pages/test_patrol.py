@@ -88,14 +88,15 @@ def test_check_ins_made_without_a_net_are_kept_and_sent_once(screens: Screens, s
     choose(page, "102", "发现可疑", "多人睡地铺")
     unsent = page.locator("#unsent")
     expect(unsent).to_be_visible()
-    expect(unsent.locator("[data-count]")).to_have_text("2")
+    expect(unsent.locator("[data-unsent]")).to_have_text("2")
     expect(page.locator("[data-task][data-place='3栋 101'] [data-told]")).to_have_text("待发送")
     screens.keep(page, "patrol-offline-390")
     kept = page.evaluate("JSON.stringify(Object.entries(localStorage))")
     assert "赵某" not in kept and "13800138000" not in kept and "演示苑" not in kept
     assert len(tasks(stack)) == 4, "nothing has arrived yet"
+    assert all("ERR_INTERNET_DISCONNECTED" in one for one in screens.complaints), screens.complaints
     unsent.get_by_role("button", name="立即发送").click()
-    expect(unsent.locator("[data-count]")).to_have_text("2")
+    expect(unsent.locator("[data-unsent]")).to_have_text("2")
     page.context.set_offline(False)
     page.reload()
     expect(page.locator("#unsent")).to_be_hidden(timeout=20_000)
@@ -130,7 +131,11 @@ def test_an_answer_that_was_lost_does_not_double(screens: Screens, stack: Stack,
 
     page.route("**/check-ins", lose)
     choose(page, "201", "住户有变化")
-    expect(page.locator("#unsent [data-count]")).to_have_text("1")
+    expect(page.locator("#unsent [data-unsent]")).to_have_text("1")
+    for _ in range(100):
+        if lost:
+            break
+        page.wait_for_timeout(100)
     assert lost == [201]
     page.locator("#unsent").get_by_role("button", name="立即发送").click()
     expect(page.locator("#unsent")).to_be_hidden()

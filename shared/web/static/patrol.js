@@ -16,7 +16,7 @@
   function show() {
     const queue = read();
     box.hidden = queue.length === 0;
-    box.querySelector("[data-count]").textContent = queue.length;
+    box.querySelector("[data-unsent]").textContent = queue.length;
     const list = box.querySelector("ul");
     list.replaceChildren(...queue.map((one) => {
       const item = document.createElement("li");
