@@ -35,13 +35,6 @@ async def messages(conn: AsyncConnection, tip_id: UUID) -> Sequence[Row[Any]]:
     return (await conn.execute(query.order_by(tip_messages.c.at, tip_messages.c.id))).all()
 
 
-async def supplement_questions(conn: AsyncConnection, lead_id: UUID | None) -> Sequence[Row[Any]]:
-    """What agencies asked the reporters of a lead to add before they decide (补充)."""
-    if lead_id is None:
-        return ()
-    return (await conn.execute(select(supplements).where(supplements.c.lead_id == lead_id))).all()
-
-
 async def mark_read(conn: AsyncConnection, tip_id: UUID, author: str, now: datetime) -> None:
     """Note that the other side has read what `author` wrote."""
     await conn.execute(

@@ -72,21 +72,8 @@ def message_out(keys: Any, row: Any, reader: str) -> MessageOut:
 
 
 async def thread(conn: Any, keys: Any, tip: Any, reader: str) -> list[MessageOut]:
-    """All that was said after a tip, oldest first, with what agencies asked to have added before they decide."""
-    said = [message_out(keys, row, reader) for row in await shown.messages(conn, tip.id)]
-    for row in await shown.supplement_questions(conn, tip.lead_id):
-        said.append(
-            MessageOut(
-                id=row.id,
-                author="officer",
-                kind="question",
-                agency=row.agency,
-                text=keys.open("narrative", row.id.bytes, bytes(row.question)).decode(),
-                at=row.asked_at,
-                unread=reader == "reporter" and row.state == "asked",
-            )
-        )
-    return sorted(said, key=lambda message: message.at)
+    """All that was said after a tip, oldest first."""
+    return [message_out(keys, row, reader) for row in await shown.messages(conn, tip.id)]
 
 
 async def receipt_full(conn: Any, service: Service, tip: Any, *, named: bool) -> ReceiptFull:
