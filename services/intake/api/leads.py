@@ -11,9 +11,8 @@ from services.intake.commands import reviews
 from services.intake.commands.leads import Change
 from services.intake.domain.leads import SuggestionAct
 from services.intake.domain.reading.model import Kind
-from services.intake.domain.reviews import Effect
 from services.intake.queries import leads as queries
-from services.intake.queries.lead_view import full_out, lead_out
+from services.intake.queries.lead_view import REVIEWED, full_out, lead_out
 from services.intake.schemas.leads import (
     ChangeOut,
     ExampleOut,
@@ -30,24 +29,10 @@ from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.pagination import Page
-from shared.kit.problem import BadRequest, Invalid, NotFound
+from shared.kit.problem import BadRequest, NotFound
 from shared.kit.web import ORJSONResponse
 
 router = APIRouter(tags=["leads"])
-
-WORDS = {
-    Effect.NONE: ("已确认判读。", "The reading is confirmed."),
-    Effect.CHANGE: ("已更正，线索随之更新。", "Corrected; the lead follows."),
-    Effect.RAISE: ("已更正为紧急，立即转公安。", "Corrected to urgent; the police are told at once."),
-    Effect.OPEN: ("已更正为传销线索，时限从最初收到之时起算。", "Corrected to a lead; its clocks start with its first receipt."),
-    Effect.LEAVE: ("已更正为无关，移出线索；其余举报不受影响。", "Corrected; it left the lead, the other tips stay."),
-    Effect.KEEP: (
-        "已记下更正。这是线索的唯一举报：线索仍在，是否受理请由承办单位作出决定。",
-        "The correction is kept. It is all the lead has: the lead stands until its agency decides on acceptance.",
-    ),
-}
-"""What is said after a review."""
-
 
 @router.get("/leads", response_model=Page[LeadOut], summary="Leads in my reach, newest first")
 async def list_leads(
@@ -64,27 +49,13 @@ async def list_leads(
     limit: int = Query(50, ge=1, le=pagination.MOST),
 ) -> Response:
     """One page of leads; those merged into another stand in that one."""
-    words = search_words(q)
+    words = queries.search_words(q)
     after = pagination.decode(cursor, (datetime.fromisoformat, UUID))
     filters = queries.Filters(agency, area, kind, urgent, several, gathering)
     async with db.begin(request.app.state.service.engine) as conn:
         found = await queries.list_leads(conn, caller, filters, words=words, after=after, limit=limit)  # type: ignore[arg-type]
     shown, following = pagination.page(found, limit, lambda row: (row.received_at, row.id))
     return ORJSONResponse({"items": [lead_out(row) for row in shown], "next": following})
-
-
-def search_words(q: str | None) -> str | None:
-    """What is searched for; Invalid for less than two characters."""
-    words = (q or "").strip()
-    if not words:
-        return None
-    if len(words) < 2:
-        raise Invalid(
-            "请至少输入两个字。 Give at least two characters.",
-            code="search-too-short",
-            errors=[{"field": "q", "code": "too_short", "message": "at least two characters"}],
-        )
-    return words
 
 
 @router.get("/leads/{lead_id}", response_model=LeadFullOut, summary="One lead in full")
@@ -184,7 +155,7 @@ async def review(
             conn, service, caller, tip_id, given, version=version, taken=taken, now=clock.now()
         )
         row = (await conn.execute(tip_table.select().where(tip_table.c.id == tip_id))).one()
-    zh, en = WORDS[done.effect]
+    zh, en = REVIEWED[done.effect]
     out = {
         "tip_id": tip_id,
         "version": row.version,

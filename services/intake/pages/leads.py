@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.intake.api.leads import search_words
 from services.intake.commands import leads as commands
 from services.intake.domain.leads import SuggestionAct
 from services.intake.pages import handovers
@@ -45,7 +44,7 @@ async def leads_page(
     problem: Problem | None = None
     words = None
     try:
-        words = search_words(q)
+        words = queries.search_words(q)
     except Problem as short:
         problem = short
     filters = queries.Filters(

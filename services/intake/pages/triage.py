@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.intake.api.leads import WORDS
 from services.intake.commands import leads as commands
 from services.intake.commands import reviews
 from services.intake.commands.handovers import Rules
@@ -108,7 +107,6 @@ async def review(request: Request, tip_id: UUID, caller: Caller = Depends(Requir
             conn, service, caller, tip_id, body.model_dump(exclude_unset=True), version=sent.version, taken=taken,
             now=clock.now(),
         )  # fmt: skip
-    assert done.effect in WORDS
     if sent.act == "confirm":
         return see_other(request, "/triage", done="confirmed")
     target = f"/leads/{done.lead_id}" if done.lead_id and caller.reach("lead.read") else "/triage"

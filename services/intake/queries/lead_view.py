@@ -5,6 +5,7 @@ from typing import Any
 
 from services.intake.domain.aims import shown
 from services.intake.domain.leads import state_of
+from services.intake.domain.reviews import Effect
 from services.intake.queries.leads import LeadFull
 from services.intake.queries.present import routing_of
 from shared.kit.service import Service
@@ -37,6 +38,19 @@ _STEPS = {
     "accepted": ("受理", "Accepted"),
     "closed": ("线索办结", "The lead was closed"),
 }
+
+REVIEWED = {
+    Effect.NONE: ("已确认判读。", "The reading is confirmed."),
+    Effect.CHANGE: ("已更正，线索随之更新。", "Corrected; the lead follows."),
+    Effect.RAISE: ("已更正为紧急，立即转公安。", "Corrected to urgent; the police are told at once."),
+    Effect.OPEN: ("已更正为传销线索，时限从最初收到之时起算。", "Corrected to a lead; its clocks start with its first receipt."),
+    Effect.LEAVE: ("已更正为无关，移出线索；其余举报不受影响。", "Corrected; it left the lead, the other tips stay."),
+    Effect.KEEP: (
+        "已记下更正。这是线索的唯一举报：线索仍在，是否受理请由承办单位作出决定。",
+        "The correction is kept. It is all the lead has: the lead stands until its agency decides on acceptance.",
+    ),
+}
+"""What is said after a review."""
 
 
 def reason_words(reason: str) -> dict[str, str]:

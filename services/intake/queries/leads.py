@@ -14,6 +14,7 @@ from services.intake.queries.tips import seen_lead, seen_tip, visible_leads, vis
 from services.intake.tables import gatherings, lead_joins, lead_suggestions, leads, tip_corrections, tips
 from services.intake.tables.handovers import lead_parties
 from shared.kit.access import Caller, scope
+from shared.kit.problem import Invalid
 
 MOST_TIPS = 200
 """Tips of a lead shown at once, the earliest first."""
@@ -77,6 +78,20 @@ async def list_leads(
         query = query.where(tuple_(c.received_at, c.id) < tuple_(*after))
     query = query.order_by(c.received_at.desc(), c.id.desc()).limit(limit + 1)
     return (await conn.execute(query)).all()
+
+
+def search_words(q: str | None) -> str | None:
+    """What is searched for; Invalid for less than two characters."""
+    words = (q or "").strip()
+    if not words:
+        return None
+    if len(words) < 2:
+        raise Invalid(
+            "请至少输入两个字。 Give at least two characters.",
+            code="search-too-short",
+            errors=[{"field": "q", "code": "too_short", "message": "at least two characters"}],
+        )
+    return words
 
 
 def like(words: str) -> str:
