@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from services.intake.commands import handovers as commands
+from services.intake.commands.asking import ask_for_more
 from services.intake.commands.handovers import Rules
 from services.intake.commands.handovers.requests import claim_of
 from services.intake.queries import handovers as queries
@@ -64,7 +65,7 @@ async def decline(
 
 
 @router.post("/leads/{lead_id}/supplement-requests", status_code=201, response_model=SupplementOut)
-async def ask_for_more(
+async def request_supplement(
     request: Request,
     lead_id: UUID,
     body: SupplementIn,
@@ -75,7 +76,7 @@ async def ask_for_more(
     rules = rules_of(request)
     claim = claim_of(rules_of(request), caller, "supplement.request", idempotency_key, lead_id, body)
     async with db.begin(rules.service.engine) as conn:
-        made = await commands.request_supplement(conn, rules, caller, lead_id, body, claim, clock.now())
+        made = await ask_for_more(conn, rules, caller, lead_id, body, claim, clock.now())
         row = next(one for one in await queries.supplements_of(conn, lead_id) if one.id == made)
     return ORJSONResponse(present.supplement_out(row), status_code=201, headers={"etag": etag(row.version)})
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ValidationError
 
 from services.intake.commands import handovers as commands
+from services.intake.commands.asking import ask_for_more
 from services.intake.commands.handovers import Rules
 from services.intake.commands.handovers.requests import act, claim_of
 from services.intake.domain.handovers import PERIOD
@@ -295,5 +296,5 @@ async def ask(request: Request, lead_id: UUID, caller: Caller = Depends(Requires
     rules = rules_of(request)
     claim = claim_of(rules, caller, "supplement.request", str(sent.idempotency_key), lead_id, body)
     async with db.begin(rules.service.engine) as conn:
-        await commands.request_supplement(conn, rules, caller, lead_id, body, claim, clock.now())
+        await ask_for_more(conn, rules, caller, lead_id, body, claim, clock.now())
     return see_other(request, f"/leads/{lead_id}", done="sent")

@@ -77,7 +77,7 @@ async def test_a_list_shows_number_stage_and_clocks_and_nothing_of_the_tip(desk:
         "parties", "deadlines", "may_accept", "links",
     }  # fmt: skip
     assert set(item["parties"][0]) == {
-        "agency", "name", "unit", "units", "role", "state", "must_accept", "accepted_at",
+        "agency", "name", "unit", "units", "role", "state", "part", "must_accept", "accepted_at",
     }  # fmt: skip
 
 

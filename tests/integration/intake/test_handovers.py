@@ -231,6 +231,23 @@ async def test_not_accepted_says_where_it_belongs_and_hands_it_over(
     assert refused.status_code == 409, "a held person is never sent away (point 2)"
 
 
+async def test_the_reporter_reads_what_is_asked_and_an_answer_ends_it(desk: Desk, police: dict[str, str]) -> None:
+    """D-A5, point 5: asked by receipt, answered by receipt; then the clock runs again."""
+    told = await desk.report()
+    [tip] = await desk.rows("SELECT lead_id, agency FROM tips")
+    assert tip.agency == "police"
+    asked = await desk.post(f"/v1/leads/{tip.lead_id}/supplement-requests", police, {"question": "请说明具体房号"})
+    assert asked.status_code == 201, asked.text
+    [message] = await desk.rows("SELECT author, kind FROM tip_messages")
+    assert (message.author, message.kind) == ("officer", "question")
+    answer = await desk.client.post(
+        "/v1/receipts/messages", json={"receipt": told["receipt"], "text": "5栋301"}, headers=desk.key()
+    )
+    assert answer.status_code in (200, 201), answer.text
+    [event] = [data for _, data in await desk.events("dachuan.supplement.received.v1")]
+    assert event.outcome == "received"
+
+
 async def test_more_is_asked_once_at_a_time_and_its_end_is_told(desk: Desk, police: dict[str, str]) -> None:
     """D-A5: supplement requests; the clocks that the plan names are in the event, and run again at the end of its time."""
     lead = await police_lead(desk)
