@@ -11,7 +11,7 @@ from services.intake import queries
 from services.intake.adapters.vault import PREFIX, file_id_of, folder, unwrap
 from services.intake.commands.evidence import Evidence, examine, opened
 from services.intake.domain.evidence import ORIGINAL_REASONS, FileState, may_become
-from services.intake.tables import kit, tip_files
+from services.intake.tables import kit, tip_files, tips
 from shared.kit import audit, clock, db
 from shared.kit.access import Caller, service_caller
 from shared.kit.problem import Conflict, NotFound
@@ -136,14 +136,23 @@ async def _stands(service: Service, row: Any, found: dict[str, Any]) -> bool:
 
 
 async def sweep(service: Service, evidence: Evidence, now: datetime) -> int:
-    """Remove objects whose rows never came, were refused or are gone; returns how many files were removed."""
+    """Remove objects whose rows never came, were refused or are gone, or whose keys retention has destroyed.
+
+    Returns how many files were removed.
+    """
     found = {file_id_of(key) for key in await evidence.vault.objects.older(PREFIX, now - _GRACE)}
     ids = sorted(file_id for file_id in found if file_id is not None)
     removed = 0
     for at in range(0, len(ids), 1000):
         some = ids[at : at + 1000]
-        query = select(tip_files.c.id, tip_files.c.copy_size).where(
-            tip_files.c.id.in_(some), tip_files.c.state != FileState.REFUSED.value
+        query = (
+            select(tip_files.c.id, tip_files.c.copy_size)
+            .join(tips, tips.c.id == tip_files.c.tip_id)
+            .where(
+                tip_files.c.id.in_(some),
+                tip_files.c.state != FileState.REFUSED.value,
+                tips.c.anonymised_at.is_(None),
+            )
         )
         async with db.begin(service.engine) as conn:
             known = {row.id: row.copy_size for row in (await conn.execute(query)).all()}

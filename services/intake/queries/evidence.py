@@ -33,11 +33,12 @@ async def files_of(conn: AsyncConnection, tip_id: UUID) -> Sequence[Row[Any]]:
 async def visible_file(
     conn: AsyncConnection, caller: Caller, tip_id: UUID, file_id: UUID, right: str
 ) -> Row[Any] | None:
-    """One file of a tip within the reach of a right."""
+    """One file of a tip within the reach of a right; none once retention has destroyed its keys."""
     query = (
         select(tip_files)
         .join(tips, tips.c.id == tip_files.c.tip_id)
         .where(tip_files.c.id == file_id, tip_files.c.tip_id == tip_id, visible_tips(caller, right))
+        .where(tips.c.anonymised_at.is_(None))
     )
     return (await conn.execute(query)).one_or_none()
 

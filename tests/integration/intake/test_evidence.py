@@ -366,3 +366,18 @@ def settings_as_they_were(desk: Desk) -> Iterator[None]:
     before = dict(desk.app.state.evidence.settings.__dict__)
     yield
     desk.app.state.evidence.settings.__dict__.update(before)
+
+
+async def test_after_its_time_a_file_cannot_be_read_and_its_objects_go(desk: Desk, folder: Path) -> None:
+    """Point 6: retention destroys a file's keys at once; the sweep removes what stands in the storage."""
+    digits, tip_id = await receipt(desk)
+    file_id = (await send(desk, digits, photo())).json()["files"][0]["file"]["file_id"]
+    who = await reader(desk)
+    assert (await desk.get(f"/v1/tips/{tip_id}/files/{file_id}", who)).status_code == 200 and kept(folder)
+    await desk.as_owner("UPDATE tips SET received_at = now() - interval '5 years'")
+    await jobs.retain(desk.service)
+    gone = await desk.get(f"/v1/tips/{tip_id}/files/{file_id}", who)
+    assert gone.status_code == 404, gone.text
+    evidence = desk.app.state.evidence
+    assert await evidence_upkeep.sweep(desk.service, evidence, clock.now() + timedelta(hours=3)) == 1
+    assert kept(folder) == []
