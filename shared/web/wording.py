@@ -32,7 +32,7 @@ BADGES: dict[str, tuple[str, str]] = {
     "declined": (N_("Not accepted"), "calm"),
     # a handover
     "proposed": (N_("Waiting for an answer"), "soon"),
-    "refused": (N_("Refused"), "late"),
+    "refused": (N_("Not taken"), "late"),
     "returned": (N_("Returned"), "soon"),
     "withdrawn": (N_("Withdrawn"), "calm"),
     "escalated": (N_("Before the office"), "soon"),
