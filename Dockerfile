@@ -10,7 +10,8 @@ RUN python -m venv /opt/dachuan/venv \
 
 FROM python:3.13-slim
 RUN groupadd --gid 10001 dachuan \
- && useradd --uid 10001 --gid dachuan --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dachuan
+ && useradd --uid 10001 --gid dachuan --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dachuan \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/dachuan/objects
 COPY --from=build /opt/dachuan/venv /opt/dachuan/venv
 WORKDIR /opt/dachuan/app
 COPY . .

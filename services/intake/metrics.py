@@ -14,7 +14,7 @@ FILES = Gauge(
 )
 FILES_SWEPT = Counter("dachuan_files_swept", "Files removed because their rows never came.", registry=REGISTRY)
 WORK_BITS = Gauge(
-    "dachuan_work_bits", "Bits of proof of work now asked of anonymous posts; 0: none.", registry=REGISTRY
+    "dachuan_work_difficulty", "Bits of proof of work now asked of anonymous posts; 0: none.", registry=REGISTRY
 )
 WORK_POSTS = Counter(
     "dachuan_work_posts",
