@@ -100,7 +100,7 @@ async def meet(
     await _look_up(conn, service, signals, now, met, index)
     near = {plan: nearness(service.plans[plan]) for plan in {own.plan for _, own in signals}}
     for signal, own in signals:
-        found = (lead for key in signal.aim.wanted for lead in index.get((own.plan, key), ()))
+        found = (lead for key in signal.aim.wanted for lead in _telling(key, index.get((own.plan, key), ())))
         candidates = {lead.id: lead for lead in (met.known.get(one.merged_into, one) for one in found)}
         standing = stand(signal, candidates.values(), service.plans[own.plan].leads, near[own.plan])
         _apply(met, signal, own, standing)
@@ -110,6 +110,13 @@ async def meet(
     for tip_id, lead_id in met.lead_of.items():
         met.lead_of[tip_id] = met.known[lead_id].merged_into or lead_id
     return met
+
+
+def _telling(key: str, leads: Sequence[Known]) -> Sequence[Known]:
+    """The newest leads under a key; none where a vague key has so many that it would only have strangers suggested."""
+    if len(leads) < _EACH:
+        return leads
+    return () if key.startswith(_VAGUE) else leads[-_EACH:]
 
 
 def _apply(met: Met, signal: Signal, own: Known, standing: Standing) -> None:
@@ -174,7 +181,6 @@ async def _look_up(
         if where in crowds and row.signals:
             met.signals[where] = int(row.signals)
             met.around[where] = row.leads
-        # a vague key that many leads share would only have strangers suggested
         if where in wanted and (len(row.leads) < _EACH or not row.key.startswith(_VAGUE)):
             found[where] = row.leads
     ids = set(chain.from_iterable(found.values()))
