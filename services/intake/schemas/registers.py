@@ -16,7 +16,7 @@ def _blank(value: Any) -> Any:
         return value or None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if value is None or isinstance(value, bool) else str(value)
+    return value if value is None or isinstance(value, (bool, list, dict)) else str(value)
 
 
 def _number(value: Any) -> Any:
@@ -32,8 +32,8 @@ def _number(value: Any) -> Any:
 def _by(check: Any, code: str, words: str) -> BeforeValidator:
     def validate(value: Any) -> Any:
         value = _blank(value)
-        if value is None:
-            return None
+        if not isinstance(value, str):
+            return value
         found = check(value)
         if found is None:
             raise PydanticCustomError(code, words)  # type: ignore[arg-type]
