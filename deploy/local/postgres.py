@@ -197,7 +197,8 @@ class Postgres:
         return len(lines) >= 8 and lines[7].strip() == "ready" and lines[0].strip() == str(self.pid)
 
     def _clear_stale_lock(self) -> None:
-        """Remove `postmaster.pid` of a killed server whose process id some other program has taken since.
+        """Remove `postmaster.pid` of a killed server whose process id some other program has taken since, or that nobody
+        has collected yet (a zombie).
 
         PostgreSQL clears it itself when the id is free; with the id in use it would refuse to start for ever.
         """
@@ -206,7 +207,9 @@ class Postgres:
             return
         try:
             process = psutil.Process(int(lines[0]))
-            ours = str(self.data) in process.cmdline()
+            ours = str(self.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.ZombieProcess:
+            ours = False
         except (psutil.Error, ValueError):
             return
         if ours:

@@ -71,7 +71,9 @@ class Deliverer:
                             self._start(sender, endpoint_id)
                     self._health.well()
                     try:
-                        await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                        # not wait_for: until Python 3.12 it loses a cancellation that comes with the wake-up
+                        async with asyncio.timeout(LOOK_EVERY_S):
+                            await self._wake.wait()
                     except TimeoutError:
                         pass
             finally:

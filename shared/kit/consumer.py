@@ -57,7 +57,8 @@ class Consumer:
         while True:
             consumer = kafka.make_consumer(self._settings, self._topics, self.group, gather=self._gather)
             try:
-                await asyncio.wait_for(consumer.start(), 30)
+                async with asyncio.timeout(30):
+                    await consumer.start()
                 await self._loop(consumer)
             except Exception as error:
                 self._health.unwell(type(error).__name__)
@@ -67,7 +68,8 @@ class Consumer:
                 for client in (consumer, self._dead):
                     if client is not None:
                         try:
-                            await asyncio.wait_for(client.stop(), 3)
+                            async with asyncio.timeout(3):
+                                await client.stop()
                         except Exception as error:
                             log.info("consumer.client_dropped", exc_info=error)
                 self._dead = None
@@ -167,7 +169,8 @@ class Consumer:
         """Move a message to the DLQ; until Kafka has it, its offset is not committed."""
         if self._dead is None:
             producer = kafka.make_producer(self._settings)
-            await asyncio.wait_for(producer.start(), 15)
+            async with asyncio.timeout(15):
+                await producer.start()
             self._dead = producer
         headers = [(k, v) for k, v in record.headers if not k.startswith("dlq_")]
         headers += [
@@ -175,12 +178,10 @@ class Consumer:
             ("dlq_at", clock.now().isoformat().encode()),
             ("dlq_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
         ]
-        await asyncio.wait_for(
-            self._dead.send_and_wait(
+        async with asyncio.timeout(15):
+            await self._dead.send_and_wait(
                 f"{record.topic}.{self._settings.service}.dlq", record.value, key=record.key, headers=headers
-            ),
-            15,
-        )
+            )
         metrics.DLQ_MESSAGES.labels(record.topic).inc()
         metrics.CONSUMER_EVENTS.labels(record.topic, "dead").inc()
         log.error(

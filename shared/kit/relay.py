@@ -90,7 +90,8 @@ class Relay:
 
     async def _pump(self, conn: AsyncConnection) -> None:
         self._producer = kafka.make_producer(self._settings)
-        await asyncio.wait_for(self._producer.start(), 15)
+        async with asyncio.timeout(15):
+            await self._producer.start()
         while True:
             self._wake.clear()
             rows = (await conn.execute(self._fetch)).all()
@@ -102,7 +103,9 @@ class Relay:
             self._health.well()
             if len(rows) < self._limit:
                 try:
-                    await asyncio.wait_for(self._wake.wait(), 2)
+                    # not wait_for: until Python 3.12 it loses a cancellation that comes with the wake-up
+                    async with asyncio.timeout(2):
+                        await self._wake.wait()
                     await asyncio.sleep(self._gather_s)
                 except TimeoutError:
                     pass
@@ -116,9 +119,8 @@ class Relay:
             partitions = await producer.partitions_for(row.topic)
             number = (murmur2(row.key.encode()) & 0x7FFFFFFF) % len(partitions)
             by_partition[row.topic, number].append(message)
-        await asyncio.wait_for(
-            asyncio.gather(*(self._send_partition(*place, batch) for place, batch in by_partition.items())), 30
-        )
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(self._send_partition(*place, batch) for place, batch in by_partition.items()))
 
     async def _send_partition(self, topic: str, partition: int, messages: list[kafka.KafkaMessage]) -> None:
         producer = self._producer
@@ -148,7 +150,8 @@ class Relay:
         if producer is not None:
             try:
                 # stop() can hang while the broker is away
-                await asyncio.wait_for(producer.stop(), 3)
+                async with asyncio.timeout(3):
+                    await producer.stop()
             except Exception as error:
                 log.info("relay.producer_dropped", lane=self._lane, exc_info=error)
 

