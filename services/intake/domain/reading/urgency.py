@@ -27,6 +27,8 @@ _OTHERS = re.compile(
 )
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 _ALWAYS = ("minor", "person", "outcry")
+_SPEAKS_UNDER_WATCH = frozenset({"missing", "coerced"})
+"""Gone, and speaking as if somebody listened: that rings whatever the message is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ _SILENT = Alarm()
 def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
     """Judge the alarm of a message whose signs are weighed.
 
-    A message that is not about pyramid selling rings only for a person held against the law by somebody.
+    A message that is not about pyramid selling rings only for a person held against the law by somebody, or one who is
+    gone and speaks as if somebody listened.
     """
-    if not (found.alarms or found.hinted) or not (relevant or found.hinted):
+    if not (found.alarms or found.hinted):
         return _SILENT
     captive = lexicon.quiet["captive"]
-    if not relevant and not captive.search(found.whole):
+    watched = _SPEAKS_UNDER_WATCH <= found.alarms.keys()
+    if not (relevant or watched or (found.hinted and captive.search(found.whole))):
         return _SILENT
     scene = _Scene(lexicon, found, relevant)
     now: list[str] = []
@@ -61,7 +65,12 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
                 (now if state == "now" else once).append(match[0][:40])
     if not relevant:
         rings = any(captive.search(words) for words in now)
-        return Alarm(rings, False, (Reason("held", tuple(now[:4])),) if rings else ())
+        if rings:
+            return Alarm(True, False, (Reason("held", tuple(now[:4])),))
+        points, words = scene.words_of_alarm() if watched else ({}, {})
+        if not _SPEAKS_UNDER_WATCH <= points.keys():
+            return Alarm(False, False, ())
+        return Alarm(True, False, tuple(Reason(code, tuple(words[code][:4])) for code in sorted(_SPEAKS_UNDER_WATCH)))
     points, words = scene.words_of_alarm()
     if found.hinted and (match := lexicon.cut_off.search(found.whole)):
         state = scene.state(match.start(), match.end())
