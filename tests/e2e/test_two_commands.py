@@ -195,6 +195,7 @@ def _dachuan(home: Path, *words: str, **more: str) -> subprocess.CompletedProces
 def test_a_taken_port_is_told_before_anything_starts(state_folder: Path) -> None:
     base = _free_base()
     with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an instance of the tests before may have had it
         held.bind(("127.0.0.1", base + 11))
         held.listen()
         refused = _dachuan(state_folder, "up", "--port-base", str(base))
