@@ -65,7 +65,7 @@ class Anchored:
                 begins.setdefault(word, []).append(number)
         self._codes = [code for code, _ in expressions]
         self._patterns = [re.compile(_expanded(expression)).match for _, expression in expressions]
-        self._automaton = AhoCorasick(list(begins), implementation=Implementation.DFA)
+        self._automaton = AhoCorasick(list(begins), implementation=Implementation.ContiguousNFA)
         self._tried = [tuple(numbers) for numbers in begins.values()]
 
     def matches(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:

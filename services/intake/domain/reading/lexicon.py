@@ -145,7 +145,7 @@ def lexicon() -> Lexicon:
     bits = {code: 1 << place for place, code in enumerate(codes)}
     words = list(roles)
     ordered = [roles[word] for word in words]
-    automaton = AhoCorasick(words, implementation=Implementation.DFA)
+    automaton = AhoCorasick(words, implementation=Implementation.ContiguousNFA)
     by_code = {group["code"]: group for group in urgency["alarm"]}
     return Lexicon(
         version=signs["version"],
