@@ -61,6 +61,7 @@ def offered_lead(caller: Caller, right: str = "lead.read") -> ColumnElement[bool
     if caller.reach(right) is None or caller.agency is None:
         return literal(False)
     offered = exists().where(
+        h.matter_id == leads.c.id,
         h.lead_id == leads.c.id,
         h.to_agency == caller.agency,
         h.state.in_(("proposed", "escalated", "accepted")),

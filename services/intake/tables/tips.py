@@ -32,6 +32,7 @@ leads = Table(
     Index("leads_by_area", "plan", "area", "received_at", "id", postgresql_where=text("merged_into IS NULL")),
     Index("leads_of_many", "plan", "received_at", "id", postgresql_where=text("tips > 1 AND merged_into IS NULL")),
     Index("leads_urgent", "plan", "received_at", "id", postgresql_where=text("urgent AND merged_into IS NULL")),
+    Index("leads_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     Index("leads_gathering", "plan", "received_at", "id", postgresql_where=text("gathering_at IS NOT NULL")),
     comment="线索: what is known of one suspected pyramid-selling target; clocks start at received_at of its first tip",
 )

@@ -34,6 +34,7 @@ _STATEMENTS = (
     "CREATE INDEX leads_by_area ON leads (plan, area, received_at, id) WHERE merged_into IS NULL",
     "CREATE INDEX leads_of_many ON leads (plan, received_at, id) WHERE tips > 1 AND merged_into IS NULL",
     "CREATE INDEX leads_urgent ON leads (plan, received_at, id) WHERE urgent AND merged_into IS NULL",
+    "CREATE INDEX leads_merged ON leads (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX leads_gathering ON leads (plan, received_at, id) WHERE gathering_at IS NOT NULL",
     """
     CREATE INDEX tips_unreviewed ON tips (plan, agency, urgent, received_at, id)
