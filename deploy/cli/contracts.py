@@ -173,7 +173,9 @@ def openapi(service: str) -> dict[str, Any]:
 
 
 def settings_for_documents(service: str) -> dict[str, Any]:
-    """Settings that build an app without connecting to anything: keys made for the moment."""
+    """Settings that build an app without connecting to anything: keys made for the moment, gone with the process."""
+    import atexit
+    import shutil
     import tempfile
 
     from joserfc.jwk import OKPKey
@@ -181,6 +183,7 @@ def settings_for_documents(service: str) -> dict[str, Any]:
     from shared.kit.crypto import KeyRing
 
     folder = Path(tempfile.mkdtemp(prefix="dachuan-contracts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": "Ed25519"}, private=True, auto_kid=True)
     (folder / "keys.json").write_text(KeyRing.generate(service))
     (folder / "jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
