@@ -111,7 +111,7 @@ async def open_lead(
 ) -> Any:
     """A recorded tip without a lead becomes one after all, or joins one about the same target, as any tip does."""
     met = await joining.meet(
-        conn, service, [(commands._signal(draft, clocks_from), commands._own_lead(draft, clocks_from))], now
+        conn, service, [(commands.signal_of(draft, clocks_from), commands.own_lead(draft, clocks_from))], now
     )
     fresh = [lead for lead in met.known.values() if lead.fresh]
     await insert_many(conn, leads, [lead_row(lead) for lead in fresh])
@@ -119,7 +119,7 @@ async def open_lead(
     changed = await _changed(conn, draft, lead_id)
     await joining.record(conn, service, met, now)
     told: list[EventData] = [
-        commands._lead_opened(service, draft, clocks_from)
+        commands.lead_opened(service, draft, clocks_from)
         for _, _, standing in met.standings
         if standing.step is not Step.JOIN
     ]
@@ -140,8 +140,8 @@ async def _ring(conn: AsyncConnection, service: Service, tip: Any, draft: TipDra
     row = (await conn.execute(select(leads).where(leads.c.id == tip.lead_id).with_for_update())).one()
     if row.urgent:
         return await _changed(conn, draft, tip.lead_id)
-    calm, own = known(row), commands._own_lead(draft, now)
-    opened = commands._lead_opened(service, draft, now)
+    calm, own = known(row), commands.own_lead(draft, now)
+    opened = commands.lead_opened(service, draft, now)
     own.tips = 0  # the tip is counted with the lead it comes from
     absorb(own, calm)
     join_id = new_id()

@@ -173,7 +173,7 @@ async def receive_tips(
             first[claim.key_hash] = draft
             new.append(draft)
     signals = {draft.id: draft for draft in new if draft.lead_id}
-    pairs = [(_signal(draft, now), _own_lead(draft, now)) for draft in signals.values()]
+    pairs = [(signal_of(draft, now), own_lead(draft, now)) for draft in signals.values()]
     met = await joining.meet(conn, service, pairs, now)
     around = await gathering.look(conn, service, met, now)
     rows = {draft.id: tip_row(draft, now, met.lead_of.get(draft.id)) for draft in new}
@@ -181,7 +181,7 @@ async def receive_tips(
     await insert_many(conn, leads, [lead_row(lead) for lead in met.known.values() if lead.fresh])
     await insert_many(conn, tips, list(rows.values()))
     await joining.record(conn, service, met, now)
-    told: list[EventData] = [_lead_opened(service, draft, now) for draft in opened]
+    told: list[EventData] = [lead_opened(service, draft, now) for draft in opened]
     traces = [draft.traceparent for draft in opened]
     told += joining.events(service, met, {draft.id: draft.channel for draft in signals.values()}, now)
     told += await gathering.record(conn, service, around, now)
@@ -263,7 +263,8 @@ def tip_row(draft: TipDraft, now: datetime, lead_id: UUID | None = None) -> dict
     }
 
 
-def _signal(draft: TipDraft, now: datetime) -> Signal:
+def signal_of(draft: TipDraft, now: datetime) -> Signal:
+    """A drafted tip as a signal about its target."""
     return Signal(
         tip_id=draft.id,
         aim=draft.aim,
@@ -275,7 +276,8 @@ def _signal(draft: TipDraft, now: datetime) -> Signal:
     )
 
 
-def _own_lead(draft: TipDraft, now: datetime) -> KnownLead:
+def own_lead(draft: TipDraft, now: datetime) -> KnownLead:
+    """The lead that a draft opens when it joins none."""
     routing = draft.decision.routing
     assert draft.lead_id is not None and routing.agency is not None
     return KnownLead(
@@ -298,10 +300,11 @@ def _own_lead(draft: TipDraft, now: datetime) -> KnownLead:
 
 
 def _lead_row(draft: TipDraft, now: datetime) -> dict[str, Any]:
-    return lead_row(_own_lead(draft, now))
+    return lead_row(own_lead(draft, now))
 
 
-def _lead_opened(service: Service, draft: TipDraft, now: datetime) -> LeadOpened:
+def lead_opened(service: Service, draft: TipDraft, now: datetime) -> LeadOpened:
+    """What casework is told of a lead that a draft opened."""
     routing = draft.decision.routing
     assert draft.lead_id is not None and routing.agency is not None
     return LeadOpened(
