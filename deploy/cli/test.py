@@ -25,7 +25,8 @@ def test(
 ) -> None:
     """Run every check and test. Further words go to pytest: a file, -k NAME, -x, …
 
-    With CI=true nothing may be left out: what cannot be installed fails.
+    With CI=true nothing may be left out: what cannot be installed fails. In a whole run a test that fails is run once
+    more, as two processes share the machine; the summary names each such test (RERUN), and one that fails twice fails.
     """
     ci = os.environ.get("CI") == "true"
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -48,7 +49,8 @@ def test(
             else:
                 _say(f"{name}: passed")
     spread = [] if serial or "-n" in context.args else ["-n", "2", "--dist", "loadfile"]
-    command = [sys.executable, "-m", "pytest", *spread, *(["--long"] if long else []), *context.args]
+    again = [] if context.args else ["--reruns", "1"]
+    command = [sys.executable, "-m", "pytest", *spread, *again, *(["--long"] if long else []), *context.args]
     named = any(Path(word.split("::")[0]).exists() for word in context.args)
     sys.stdout.flush()
     code = subprocess.run(command, cwd=None if named else REPOSITORY, env=env).returncode

@@ -198,11 +198,14 @@ async def test_the_feed_misses_nothing_that_commits_late(house: House) -> None:
         assert early["items"] == [], "the later one waits for the earlier transaction"
     got: list[str] = []
     cursor = early["cursor"]
-    for _ in range(3):
-        params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
-        answer = (await house.client.get("/v1/notices/feed", headers=head, params=params)).json()
-        got += [item["case_id"] for item in answer["items"]]
-        cursor = answer["cursor"]
+    # a snapshot's oldest transaction is the whole server's: another test's database may hold the feed back as well
+    async with asyncio.timeout(30):
+        while len(got) < 2:
+            params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+            answer = (await house.client.get("/v1/notices/feed", headers=head, params=params)).json()
+            got += [item["case_id"] for item in answer["items"]]
+            cursor = answer["cursor"]
+            await asyncio.sleep(0 if answer["items"] else 0.05)
     assert got == [str(first.case_id), str(second.case_id)] and cursor
 
 
