@@ -1,12 +1,10 @@
-"""Casework's database: joint cases, their parties, their deadlines, the register of numbers, and the kit's tables."""
+"""Joint cases, their parties, their deadlines and the register of numbers."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from shared.kit.tables import TIMESTAMP, kit_tables
-
-metadata = MetaData()
-kit = kit_tables(metadata)
+from services.casework.tables.base import metadata
+from shared.kit.tables import TIMESTAMP
 
 cases = Table(
     "cases",

