@@ -1,6 +1,18 @@
 """The published language of the four services: the envelope and one module of frozen models per producer."""
 
-from shared.events import casework, evidence, handovers, intake, leads, notify, rewards, scoring
+from shared.events import (
+    casework,
+    evidence,
+    followups,
+    handovers,
+    intake,
+    leads,
+    notify,
+    persons,
+    places,
+    rewards,
+    scoring,
+)
 from shared.events.envelope import Event, EventData, Lane
 
 EVENT_TYPES: dict[str, type[EventData]] = {
@@ -19,9 +31,12 @@ EVENT_TYPES: dict[str, type[EventData]] = {
         intake.VenueFinding,
         intake.AgentVisited,
         *evidence.ALL,
+        *followups.ALL,
         *handovers.ALL,
         *leads.ALL,
         *rewards.ALL,
+        *persons.ALL,
+        *places.ALL,
         casework.CaseOpened,
         casework.CaseAccepted,
         casework.DeadlineMissed,

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "intake": ("narrative", "receipt", "receipt_lookup", "target", "reporter", "file", "work", "idempotency", "audit"),
-    "casework": ("idempotency", "audit"),
+    "casework": ("case", "person", "person_lookup", "idempotency", "audit"),
     "notify": ("contact", "idempotency", "webhook", "audit"),
     "scoring": ("idempotency", "checkpoint", "audit"),
 }

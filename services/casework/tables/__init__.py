@@ -10,15 +10,48 @@ from services.casework.tables.cases import (
     lead_signals,
     number_register,
 )
+from services.casework.tables.persons import (
+    case_entries,
+    case_persons,
+    person_merges,
+    person_phones,
+    person_steps,
+    persons,
+)
+from services.casework.tables.places import (
+    dens,
+    links,
+    organisations,
+    places,
+    recurrences,
+    registered_places,
+    revisits,
+)
+from services.casework.tables.proceedings import proceeding_steps, proceedings
 
 __all__ = [
+    "case_entries",
     "case_parties",
+    "case_persons",
     "cases",
     "deadlines",
+    "dens",
     "early_facts",
     "kit",
     "lead_meetings",
     "lead_signals",
+    "links",
     "metadata",
     "number_register",
+    "organisations",
+    "person_merges",
+    "person_phones",
+    "person_steps",
+    "persons",
+    "places",
+    "proceeding_steps",
+    "proceedings",
+    "recurrences",
+    "registered_places",
+    "revisits",
 ]

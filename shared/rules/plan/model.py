@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.rules.law import LawBook, LimitInForce, LimitTable, Text
 from shared.rules.plan import parts as p
 from shared.rules.plan.dates import FromDate
+from shared.rules.plan.documents import DocumentRules
 from shared.rules.plan.handover import HandoverRules
 from shared.rules.plan.leads import LeadRules
+from shared.rules.plan.revisits import Revisits
 from shared.rules.plan.rewards import Rewards
 from shared.rules.plan.routing import Routing, RoutingFacts, decide
 from shared.rules.plan.vocabulary import REACHES
@@ -58,6 +60,8 @@ class Plan(BaseModel):
     scoring: p.Scoring = p.Scoring()
     handover: HandoverRules | None = None
     leads: LeadRules = LeadRules()
+    documents: DocumentRules = DocumentRules()
+    revisits: Revisits = Revisits()
     grants: tuple[p.Grant, ...]
 
     # -- agencies and bodies ------------------------------------------------------------------------------------

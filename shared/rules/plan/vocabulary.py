@@ -44,12 +44,14 @@ AGENCY_KINDS = (
 
 RIGHTS = (
     "tip.submit", "tip.read", "tip.triage", "tip.elsewhere", "lead.read", "case.read", "case.accept", "notice.read", "notice.sign",
-    "handover.read", "handover.propose", "handover.answer", "handover.decide", "lead.decide", "lead.join",
+    "handover.read", "handover.propose", "handover.answer", "handover.decide", "lead.decide", "lead.join", "lead.verify",
     "reward.read", "reward.propose", "reward.pay", "reward.disburse", "fund.read", "fund.manage", "retention.hold",
     "score.read", "feed.read", "trace.read", "ops.read", "ops.dlq", "directory.manage", "plan.read",
     "rental.read", "rental.manage", "rental.personal", "venue.read", "venue.manage", "patrol.do", "patrol.manage",
     "survey.read", "survey.manage",
     "file.original", "tip.ask", "outcome.review", "reporter.request", "reporter.reveal",
+    "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
+    "recurrence.read",
 )
 
 REACHES = ("own_unit", "own_agency", "own_area", "plan", "all")
