@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.casework import api, consumers, jobs, pages
 from services.casework.commands import Basis
 from services.casework.queries import Presenter
+from services.casework.queries.proceedings_present import ProceedingPresenter
 from services.casework.settings import Settings
 from services.casework.tables import kit
 from shared.kit.service import Service, serve
@@ -15,12 +16,15 @@ from shared.web.render import error_page, mount_static
 def build(settings: Settings) -> FastAPI:
     """The app with its tasks; nothing runs before its lifespan starts."""
     service = Service(settings, kit)
-    handlers = consumers.handlers(Basis.of(service))
+    basis = Basis.of(service)
+    present = Presenter(service.plans, service.law, settings)
+    handlers = consumers.handlers(basis)
     service.consume(consumers.NORMAL_TOPICS, handlers)
     service.consume(consumers.URGENT_TOPICS, handlers, lane="urgent")
     service.consume(consumers.HANDOVER_TOPICS, handlers, lane="handover")
     service.consume_directory()
     service.job("missed", 1, lambda: jobs.mark_missed(service))
+    service.job("missed in proceedings", 1, lambda: jobs.mark_proceedings_missed(service, basis))
     service.job("gauges", 15, lambda: jobs.measure(service))
     app = create_app(
         settings,
@@ -32,7 +36,9 @@ def build(settings: Settings) -> FastAPI:
         state={
             "service": service,
             "authenticator": service.authenticator,
-            "present": Presenter(service.plans, service.law, settings),
+            "basis": basis,
+            "present": present,
+            "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),
         },
     )
     mount_static(app)

@@ -15,3 +15,26 @@ def show_deadlines(counts: Iterable[tuple[str, int, int]]) -> None:
     for rule, due, overdue in counts:
         DEADLINES_DUE.labels(rule).set(due)
         DEADLINES_OVERDUE.labels(rule).set(overdue)
+
+
+EVIDENCE_TAKEN = Counter("dachuan_evidence_taken", "Files of evidence taken, by kind.", ["kind"], registry=REGISTRY)
+EVIDENCE_FILES = Gauge(
+    "dachuan_evidence_files", "Files of evidence on record, by kind, state and scan.", ["kind", "state", "scan"],
+    registry=REGISTRY,
+)
+EVIDENCE_DAMAGED = Gauge(
+    "dachuan_evidence_damaged", "Files of evidence whose bytes no longer fit their hash.", registry=REGISTRY
+)
+EVIDENCE_CHECKED = Counter(
+    "dachuan_evidence_checked", "Files of evidence read again and compared with their hash, by what was found.",
+    ["outcome"], registry=REGISTRY,
+)
+EVIDENCE_UNCHECKED = Gauge(
+    "dachuan_evidence_unchecked_seconds",
+    "Seconds since the evidence file that was not read for the longest time was read last.",
+    registry=REGISTRY,
+)
+EVIDENCE_SWEPT = Counter(
+    "dachuan_evidence_swept", "Files of evidence removed because their rows never came or their keys were destroyed.",
+    registry=REGISTRY,
+)

@@ -2,6 +2,8 @@
 
 from shared.events import (
     casework,
+    casework_evidence,
+    documents,
     evidence,
     followups,
     handovers,
@@ -10,6 +12,7 @@ from shared.events import (
     notify,
     persons,
     places,
+    proceedings,
     rewards,
     scoring,
 )
@@ -30,10 +33,13 @@ EVENT_TYPES: dict[str, type[EventData]] = {
         intake.SurveyRoundClosed,
         intake.VenueFinding,
         intake.AgentVisited,
+        *casework_evidence.ALL,
+        *documents.ALL,
         *evidence.ALL,
         *followups.ALL,
         *handovers.ALL,
         *leads.ALL,
+        *proceedings.ALL,
         *rewards.ALL,
         *persons.ALL,
         *places.ALL,

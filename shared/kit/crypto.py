@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "intake": ("narrative", "receipt", "receipt_lookup", "target", "reporter", "file", "work", "idempotency", "audit"),
-    "casework": ("case", "person", "person_lookup", "idempotency", "audit"),
+    "casework": ("case", "person", "person_lookup", "file", "evidence", "manifest", "document", "idempotency", "audit"),
     "notify": ("contact", "idempotency", "webhook", "audit"),
     "scoring": ("idempotency", "checkpoint", "audit"),
 }
@@ -124,3 +124,10 @@ class KeyRing:
     def public_key(self, name: str) -> Ed25519PublicKey:
         """The public half of the named signing key."""
         return Ed25519PrivateKey.from_private_bytes(self.key(name)).public_key()
+
+    def public_keys(self, name: str) -> dict[str, Ed25519PublicKey]:
+        """The public halves of the named signing key of every generation, so that old signatures stay verifiable."""
+        return {
+            generation: Ed25519PrivateKey.from_private_bytes(keys[name]).public_key()
+            for generation, keys in self.generations.items()
+        }

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.casework.api import cases, trace
+from services.casework.api import cases, proceedings, trace
 
 router = APIRouter(prefix="/v1")
-for _part in (cases.router, trace.router):
+for _part in (cases.router, proceedings.router, trace.router):
     router.include_router(_part)

@@ -1,4 +1,4 @@
-"""What every command decides by: the plans, the law, the calendar, and where the service is reached."""
+"""What every command decides by: the plans, the law, the calendar, the procedures, and where the service is reached."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.casework.domain.guards import GUARDS
+from services.casework.domain.procedures import Procedures
+from shared.kit.crypto import KeyRing
 from shared.kit.service import Service
 from shared.rules.calendar import WorkingCalendar
 from shared.rules.law import LawBook
@@ -18,21 +21,27 @@ class UnknownPlan(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Plans, law and calendar; `address` is the base under which agencies open a `dataref`."""
+    """Plans, law, calendar and procedures; `address` is the base under which agencies open a `dataref`."""
 
     plans: Mapping[str, Plan]
     law: LawBook
     calendar: WorkingCalendar
+    procedures: Procedures
+    keys: KeyRing
     address: str
 
     @classmethod
     def of(cls, service: Service) -> Basis:
-        """The basis of a running service. Raises `YamlProblem` for a wrong calendar table."""
+        """The basis of a running service. Raises `YamlProblem` for a wrong calendar table or procedure."""
+        settings = service.settings
+        shared = [{limit.id for limit in plan.deadlines.limits} for plan in service.plans.values()]
         return cls(
             service.plans,
             service.law,
-            WorkingCalendar.load(service.settings.law_dir / "calendar.yaml"),
-            service.settings.base_url("casework"),
+            WorkingCalendar.load(settings.law_dir / "calendar.yaml"),
+            Procedures.load(settings.procedures_dir, service.law, GUARDS, set.intersection(*shared) if shared else ()),
+            settings.keys,
+            settings.base_url("casework"),
         )
 
     def plan(self, plan_id: str) -> Plan:

@@ -41,12 +41,12 @@ _BUMP = text(
 
 
 async def mark_missed(conn: AsyncConnection, now: datetime, *, limit: int = 500) -> int:
-    """Mark running deadlines whose moment has passed as missed; returns how many, at most `limit`.
+    """Mark running deadlines of cases whose moment has passed as missed; returns how many, at most `limit`.
 
     Four statements and one audit entry, whatever their number. Safe to run at the same time elsewhere.
     """
-    due = _DUE.where(deadlines.c.state == "running", deadlines.c.due < now).limit(limit)
-    rows = (await conn.execute(due)).all()
+    due = _DUE.where(deadlines.c.state == "running", deadlines.c.due < now, deadlines.c.proceeding_id.is_(None))
+    rows = (await conn.execute(due.limit(limit))).all()
     if not rows:
         return 0
     marked: list[dict[str, Any]] = []

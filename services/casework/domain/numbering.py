@@ -26,15 +26,19 @@ def style(plan: Plan, series: Series, year: int) -> str:
     """The style of a plan's numbers in a year; `number` fills in what is left."""
     data = _styles()
     own = data.get("plans", {}).get(plan.id, {})
-    template = own.get(series) or data["default"][series]
+    return styled(own.get(series) or data["default"][series], plan, year)
+
+
+def styled(template: str, plan: Plan, year: int) -> str:
+    """A template with the short name of the plan's town and the year filled in."""
     place = plan.areas[0].name.zh
-    for ending in data["short_names"]["drop"]:
+    for ending in _styles()["short_names"]["drop"]:
         if len(place) > len(ending) + 1 and place.endswith(ending):
             place = place.removesuffix(ending)
             break
     return template.replace("{place}", place).replace("{year}", str(year))
 
 
-def number(styled: str, n: int) -> str:
-    """The n-th number (n ≥ 1) in a style from `style`."""
-    return styled.format(n=n)
+def number(filled: str, n: int) -> str:
+    """The n-th number (n ≥ 1) in a style from `style` or `styled`."""
+    return filled.format(n=n)

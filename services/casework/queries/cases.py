@@ -173,7 +173,9 @@ async def with_parts(conn: AsyncConnection, caller: Caller, rows: Sequence[Any])
     for party in await conn.execute(select(case_parties).where(case_parties.c.case_id.in_(ids))):
         parties[party.case_id].append(party)
     for clock in await conn.execute(
-        select(deadlines).where(deadlines.c.case_id.in_(ids)).order_by(deadlines.c.due, deadlines.c.id)
+        select(deadlines)
+        .where(deadlines.c.case_id.in_(ids), deadlines.c.proceeding_id.is_(None))
+        .order_by(deadlines.c.due, deadlines.c.id)
     ):
         clocks[clock.case_id].append(clock)
     order = {"lead": 0, "co": 1, "coordinator": 2}

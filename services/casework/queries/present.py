@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.casework.queries.cases import CaseFull
 from shared.kit.settings import ServiceSettings
 from shared.rules.calendar import local_day
-from shared.rules.law import LawBook, Text, UnknownRule
+from shared.rules.law import LawBook, LimitInForce, Text, UnknownRule
 from shared.rules.plan import Plan
 
 
@@ -39,7 +39,7 @@ class Presenter:
             "opened_at": c.opened_at,
             "version": c.version,
             "parties": [self._party(plan, row) for row in full.parties],
-            "deadlines": [self._deadline(plan, row, now) for row in full.deadlines],
+            "deadlines": [self.deadline_out(plan, row, now) for row in full.deadlines],
             "may_accept": full.mine,
             "links": self._links(full),
         }
@@ -81,7 +81,12 @@ class Presenter:
             "accepted_at": row.accepted_at,
         }
 
-    def _deadline(self, plan: Plan | None, row: Any, now: datetime) -> dict[str, Any]:
+    def limit(self, plan: Plan, rule: str, day: date) -> LimitInForce:
+        """A rule of the plan or the law on a day. Raises `UnknownRule`."""
+        return plan.limit(rule, day, self._law)
+
+    def deadline_out(self, plan: Plan | None, row: Any, now: datetime) -> dict[str, Any]:
+        """A clock with the rule it rests on."""
         what = self._what(plan, row.rule, row.start)
         return {
             "deadline_id": row.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, exists, or_
 
-from services.casework.tables import case_parties, cases
+from services.casework.tables import case_parties, cases, revisits
 from shared.kit.access import Caller, scope
 
 
@@ -25,3 +25,14 @@ def of_unit(agency: str, unit: str) -> ColumnElement[bool]:
 def within_reach(caller: Caller, right: str) -> ColumnElement[bool]:
     """The cases on which the caller holds a right."""
     return scope(caller, right, plan=cases.c.plan, agency=of_agency, unit=of_unit, area=cases.c.area)
+
+
+def may_revisit(caller: Caller) -> ColumnElement[bool]:
+    """The revisits (joined with their case) that the caller may do: their community's, or of cases they record places in."""
+    return or_(
+        scope(
+            caller, "revisit.do", plan=revisits.c.plan, agency=lambda agency: revisits.c.agency == agency,
+            area=revisits.c.area,
+        ),
+        within_reach(caller, "place.record"),
+    )  # fmt: skip

@@ -10,6 +10,22 @@ from services.casework.tables.cases import (
     lead_signals,
     number_register,
 )
+from services.casework.tables.documents import (
+    document_files,
+    document_numbers,
+    document_services,
+    document_styles,
+    document_templates,
+    documents,
+)
+from services.casework.tables.evidence import (
+    evidence_copies,
+    evidence_custody,
+    evidence_exports,
+    evidence_files,
+    evidence_handovers,
+    evidence_items,
+)
 from services.casework.tables.persons import (
     case_entries,
     case_persons,
@@ -36,7 +52,19 @@ __all__ = [
     "cases",
     "deadlines",
     "dens",
+    "document_files",
+    "document_numbers",
+    "document_services",
+    "document_styles",
+    "document_templates",
+    "documents",
     "early_facts",
+    "evidence_copies",
+    "evidence_custody",
+    "evidence_exports",
+    "evidence_files",
+    "evidence_handovers",
+    "evidence_items",
     "kit",
     "lead_meetings",
     "lead_signals",

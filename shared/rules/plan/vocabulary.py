@@ -49,9 +49,11 @@ RIGHTS = (
     "score.read", "feed.read", "trace.read", "ops.read", "ops.dlq", "directory.manage", "plan.read",
     "rental.read", "rental.manage", "rental.personal", "venue.read", "venue.manage", "patrol.do", "patrol.manage",
     "survey.read", "survey.manage",
+    "proceeding.read", "proceeding.act", "proceeding.coordinate", "criminal.read", "operation.read",
     "file.original", "tip.ask", "outcome.review", "reporter.request", "reporter.reveal",
     "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
     "recurrence.read",
+    "evidence.read", "evidence.manage", "evidence.receive", "evidence.original", "evidence.export", "evidence.destroy",
 )
 
 REACHES = ("own_unit", "own_agency", "own_area", "plan", "all")

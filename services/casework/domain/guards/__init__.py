@@ -1,0 +1,11 @@
+"""Guards by the names that procedures use: each judges one thing that a table cannot say, and says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.casework.domain.guards import common
+from services.casework.domain.proceedings import Guard
+
+GUARDS: Mapping[str, Guard] = {**common.GUARDS}
+"""Every guard there is."""

@@ -1,0 +1,18 @@
+"""Which agencies are party to a case."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.casework.tables import case_parties
+
+
+async def party_agencies(conn: AsyncConnection, case_id: UUID | None) -> frozenset[str]:
+    """The agencies of a case's parties; none without a case."""
+    if case_id is None:
+        return frozenset()
+    found = await conn.execute(select(case_parties.c.agency).where(case_parties.c.case_id == case_id))
+    return frozenset(row.agency for row in found)
