@@ -1,11 +1,9 @@
 """Intake's environment."""
 
-from pathlib import Path
-
-from shared.kit.settings import ServiceSettings
+from shared.kit.files.settings import FileSettings
 
 
-class Settings(ServiceSettings):
+class Settings(FileSettings):
     """What intake needs beside the common settings."""
 
     service: str = "intake"
@@ -16,34 +14,10 @@ class Settings(ServiceSettings):
     receipt_misses_a_minute: int = 60
     """Wrong receipts answered per minute in all; beyond, look-ups pause, so receipts cannot be guessed."""
 
-    objects_dir: Path = Path("/var/lib/dachuan/objects")
-    """Where files that come with tips are kept, sealed, unless `objects_url` names a bucket."""
-    objects_url: str = ""
-    """`s3://bucket/prefix` for an S3 storage instead of a folder."""
-    objects_endpoint: str = ""
-    objects_region: str = ""
-    objects_access_key_id: str = ""
-    objects_secret_access_key: str = ""
-
-    clamav: str = ""
-    """clamd's address, `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`; empty: files are recorded as not scanned."""
-
     most_files: int = 10
     """Files with one tip."""
     most_file_bytes: int = 50 * 1024 * 1024
     """Bytes of one file."""
-    uploads_at_once: int = 8
-    """Files being received together; more wait, then are asked to come back."""
-    upload_wait_s: float = 20.0
-    """How long a further upload waits for its turn."""
-    upload_patience_s: float = 900.0
-    """How long one file may take to arrive."""
-    objects_reserve_bytes: int = 1024 * 1024 * 1024
-    """Free space below which no file is taken, so that tips never lack room."""
-    cleanings_at_once: int = 2
-    cleaning_memory_mb: int = 512
-    """Address space of one cleaning process."""
-    cleaning_cpu_s: int = 20
     cleaning_wait_s: float = 20.0
     """How long an upload waits for its cleaning to begin; later ones are cleaned by the job."""
 
@@ -57,17 +31,6 @@ class Settings(ServiceSettings):
     """How long somebody without scripts waits instead of working."""
     waits_a_second: float = 2.0
     """How many of those who waited are taken a second."""
-
-    @property
-    def objects_options(self) -> dict[str, str]:
-        """What obstore is told of an S3 storage, where set."""
-        told = {
-            "endpoint": self.objects_endpoint,
-            "region": self.objects_region,
-            "access_key_id": self.objects_access_key_id,
-            "secret_access_key": self.objects_secret_access_key,
-        }
-        return {name: value for name, value in told.items() if value}
 
     largest_register_file: int = 30 * 1024 * 1024
     """Bytes of a sheet with which a register is brought in."""

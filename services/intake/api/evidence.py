@@ -13,6 +13,7 @@ from services.intake.schemas.evidence import FileList, FilesOut, OriginalIn, Own
 from services.intake.schemas.tips import ReceiptIn
 from shared.kit import db
 from shared.kit.access import Caller, Public, Requires
+from shared.kit.files.answers import download
 from shared.kit.problem import NotFound, Problem
 from shared.kit.service import Service
 from shared.kit.web import ORJSONResponse, read_json
@@ -115,7 +116,7 @@ async def copy(
     """The copy as a download. Without one, 409 `no-copy` says why."""
     state = request.app.state
     row, chunks = await upkeep.open_copy(state.service, state.evidence, caller, tip_id, file_id)
-    return uploads.download(chunks, row.copy_type, row.copy_size, f"{row.number}.{uploads.ending(row.copy_type)}")
+    return download(chunks, row.copy_type, row.copy_size, f"{row.number}.{uploads.ending(row.copy_type)}")
 
 
 @router.post("/tips/{tip_id}/files/{file_id}/original", summary="The sealed original, for a reason that is recorded")
@@ -126,6 +127,6 @@ async def original(
     body = await read_json(request, OriginalIn)
     state = request.app.state
     row, chunks = await upkeep.open_original(state.service, state.evidence, caller, tip_id, file_id, body.reason)
-    return uploads.download(
+    return download(
         chunks, "application/octet-stream", row.size, f"{row.number}-original.{uploads.ending(row.media_type)}"
     )

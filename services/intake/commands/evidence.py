@@ -6,7 +6,6 @@ after a crash, by the sweeper (`jobs`).
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,12 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import ClientDisconnect
 
-from services.intake.adapters.clamav import Finding, Scanner
-from services.intake.adapters.cleaning import Cleaner, Limits, Verdict
-from services.intake.adapters.objects import Objects
-from services.intake.adapters.vault import Vault, new_data_key, unwrap, wrap
-from services.intake.domain.evidence import REFUSALS, TAKEN, FileState
-from services.intake.domain.sniffing import HEAD, identify
+from services.intake.domain.evidence import FileState
 from services.intake.metrics import FILES_TAKEN
 from services.intake.settings import Settings
 from services.intake.tables import kit, tip_files, tips
@@ -29,54 +23,42 @@ from shared.events.evidence import TipEvidenceAdded
 from shared.kit import audit, clock, db, idempotency, outbox
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
+from shared.kit.files.clamav import Finding
+from shared.kit.files.cleaning import Verdict
+from shared.kit.files.incoming import Incoming
+from shared.kit.files.kinds import REFUSALS, TAKEN
+from shared.kit.files.room import Room
+from shared.kit.files.vault import new_data_key, unwrap, wrap
 from shared.kit.ids import new_id
 from shared.kit.problem import BadRequest, Conflict, Invalid, Problem, TooLarge, Unavailable, UnsupportedType
 from shared.kit.service import Service
 
 
-class Evidence:
-    """What taking files needs: the vault, the scanner, the cleaner, and a bounded number of places."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.vault = Vault(Objects(settings.objects_dir, settings.objects_url, settings.objects_options))
-        self.scanner = Scanner(settings.clamav)
-        self.cleaner = Cleaner(
-            Limits(memory_mb=settings.cleaning_memory_mb, cpu_s=settings.cleaning_cpu_s), settings.cleanings_at_once
-        )
-        self._places = asyncio.Semaphore(settings.uploads_at_once)
+class Evidence(Room[Settings]):
+    """The room for files of tips."""
 
     @property
     def largest_body(self) -> int:
         """Bytes of one request with as many files as a tip may have, and some room for its form."""
         return self.settings.most_files * (self.settings.most_file_bytes + 4096) + (1 << 20)
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place to receive one file; Unavailable when none becomes free in time, or the disk is nearly full."""
-        busy = Unavailable(
-            "现在上传的人较多，这个文件还没有收；请过一分钟再传，举报本身不受影响。 "
-            "Many files are arriving; this one was not kept. Send it again in a minute; your tip is safe.",
-            code="uploads-busy",
-            headers={"retry-after": "60"},
-        )
-        try:
-            async with asyncio.timeout(self.settings.upload_wait_s):
-                await self._places.acquire()
-        except TimeoutError:
-            raise busy from None
-        try:
-            room = await asyncio.to_thread(self.vault.objects.room)
-            if room is not None and room < self.settings.objects_reserve_bytes:
-                raise Unavailable(
-                    "存储空间不足，这个文件没有收；举报本身不受影响，请稍后再传。 "
-                    "There is no room for files now; this one was not kept. Your tip is safe; try again later.",
-                    code="no-room",
-                    headers={"retry-after": "3600"},
-                )
-            yield
-        finally:
-            self._places.release()
+
+def _busy() -> Unavailable:
+    return Unavailable(
+        "现在上传的人较多，这个文件还没有收；请过一分钟再传，举报本身不受影响。 "
+        "Many files are arriving; this one was not kept. Send it again in a minute; your tip is safe.",
+        code="uploads-busy",
+        headers={"retry-after": "60"},
+    )
+
+
+def _no_room() -> Unavailable:
+    return Unavailable(
+        "存储空间不足，这个文件没有收；举报本身不受影响，请稍后再传。 "
+        "There is no room for files now; this one was not kept. Your tip is safe; try again later.",
+        code="no-room",
+        headers={"retry-after": "3600"},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +100,9 @@ def too_large(most: int) -> TooLarge:
     )
 
 
-class _Incoming:
-    """A file on its way in: measured and looked at while it streams through."""
-
-    def __init__(self, chunks: AsyncIterator[bytes], most: int) -> None:
-        self._chunks, self._most = chunks, most
-        self._head, self._size = b"", 0
-        self.media_type = ""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._chunks:
-            self._size += len(chunk)
-            if self._size > self._most:
-                raise too_large(self._most)
-            if not self.media_type:
-                self._head += chunk[: HEAD - len(self._head)]
-                if len(self._head) == HEAD:
-                    self._identify(whole=False)
-            yield chunk
-        if not self.media_type:
-            self._identify(whole=self._size == len(self._head))
-
-    def _identify(self, *, whole: bool) -> None:
-        media_type, reason = identify(self._head, whole=whole)
-        if media_type is None:
-            raise refusal(reason)
-        self.media_type = media_type
+def _judged(media_type: str | None, reason: str) -> None:
+    if media_type is None:
+        raise refusal(reason)
 
 
 async def take_file(
@@ -158,8 +117,8 @@ async def take_file(
     vault = evidence.vault
     kept = committing = False
     try:
-        async with evidence.place():
-            incoming = _Incoming(chunks, evidence.settings.most_file_bytes)
+        async with evidence.seat(_busy, _no_room):
+            incoming = Incoming(chunks, evidence.settings.most_file_bytes, too_large, _judged)
             try:
                 async with asyncio.timeout(evidence.settings.upload_patience_s):
                     written = await vault.write(file_id, "original", data_key, aiter(incoming))
@@ -188,7 +147,7 @@ async def take_file(
         if full:
             raise too_many(evidence.settings.most_files)
         if known is None:
-            found = await examine(evidence, file_id, data_key, incoming.media_type, evidence.settings.cleaning_wait_s)
+            found = await examine(evidence, file_id, data_key, incoming.media_type or "", evidence.settings.cleaning_wait_s)
             if found["state"] == FileState.REFUSED:
                 raise refusal(found["reason"])
             draft |= found

@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from services.intake import queries
-from services.intake.adapters.vault import PREFIX, file_id_of, folder, unwrap
 from services.intake.commands.evidence import Evidence, examine, opened
 from services.intake.domain.evidence import ORIGINAL_REASONS, FileState, may_become
 from services.intake.tables import kit, tip_files, tips
 from shared.kit import audit, clock, db
 from shared.kit.access import Caller, service_caller
+from shared.kit.files.vault import PREFIX, file_id_of, folder, unwrap
 from shared.kit.problem import Conflict, NotFound
 from shared.kit.service import Service
 

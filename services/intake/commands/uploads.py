@@ -1,16 +1,14 @@
 """Requests that bring files, and answers that are files: what the API and the pages have in common."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 from fastapi import Request
-from fastapi.responses import StreamingResponse
 
 from services.intake import queries
-from services.intake.adapters.multipart import Field, Upload, parts
 from services.intake.commands import evidence as commands
-from services.intake.domain.evidence import TAKEN
 from shared.kit.access import ANONYMOUS, Caller
+from shared.kit.files.kinds import TAKEN
+from shared.kit.files.multipart import Field, Upload, parts
 from shared.kit.idempotency import check_key
 from shared.kit.problem import Invalid, Problem
 from shared.kit.service import Service
@@ -69,18 +67,3 @@ async def take_for_officer(request: Request, tip_id: UUID, caller: Caller) -> li
 def ending(media_type: str) -> str:
     """How a download of a media type ends."""
     return TAKEN[media_type].ending
-
-
-def download(chunks: AsyncIterator[bytes], media_type: str, size: int, name: str) -> StreamingResponse:
-    """A download that a browser neither opens, guesses at, runs nor keeps."""
-    return StreamingResponse(
-        chunks,
-        media_type=media_type,
-        headers={
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-length": str(size),
-            "content-security-policy": "sandbox; default-src 'none'",
-            "cross-origin-resource-policy": "same-origin",
-            "cache-control": "no-store",
-        },
-    )

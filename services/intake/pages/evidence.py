@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse
 from services.intake import queries
 from services.intake.commands import evidence as commands
 from services.intake.commands import evidence_upkeep as upkeep
-from services.intake.commands.uploads import download, ending, take_for_officer, take_form
+from services.intake.commands.uploads import ending, take_for_officer, take_form
 from services.intake.domain.evidence import ORIGINAL_REASONS
 from shared.kit import db
 from shared.kit.access import Caller, Public, Requires
+from shared.kit.files.answers import download
 from shared.kit.problem import Invalid, NotFound, Problem
 from shared.kit.service import Service
 from shared.web.forms import Form, read_form, see_other

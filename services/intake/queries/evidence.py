@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.domain.evidence import REFUSALS, UNCLEANED
 from services.intake.queries.tips import visible_tips
 from services.intake.tables import tip_files, tip_flags, tips
 from shared.kit.access import Caller
+from shared.kit.files.kinds import REFUSALS, UNCLEANED
 
 
 def may_add(caller: Caller) -> ColumnElement[bool]:

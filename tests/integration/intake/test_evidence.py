@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from services.intake import jobs
-from services.intake.adapters.clamav import Scanner
 from services.intake.commands import evidence_upkeep
 from shared.kit import clock
+from shared.kit.files.clamav import Scanner
 from shared.kit.ids import new_id
 from tests.integration.intake.conftest import Desk
 from tests.unit.intake.evidence.samples import MARK, docx, photo, zip_bomb, zipped

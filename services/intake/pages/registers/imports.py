@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from services.intake.adapters.multipart import Field, parts
 from services.intake.commands.registers.importing import RIGHTS, heading, import_register
 from services.intake.schemas.registers import ROWS
 from shared.kit import clock
 from shared.kit.access import Caller, SignedIn
+from shared.kit.files.multipart import Field, parts
 from shared.kit.problem import Forbidden, Invalid
 from shared.kit.service import Service
 from shared.web.render import page

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from PIL import Image
 
-from services.intake.adapters.cleaning import Cleaner, Limits, Verdict
-from services.intake.domain.evidence import REFUSALS, TAKEN, TRANSITIONS, UNCLEANED, FileState, may_become
-from services.intake.domain.sniffing import HEAD, identify
+from services.intake.domain.evidence import TRANSITIONS, FileState, may_become
+from shared.kit.files.cleaning import Cleaner, Limits, Verdict
+from shared.kit.files.kinds import REFUSALS, TAKEN, UNCLEANED
+from shared.kit.files.sniffing import HEAD, identify
 from tests.unit.intake.evidence.samples import HONEST, HOSTILE, MARK, OFFICE, docx, movie, pdf, photo, zipped
 
 

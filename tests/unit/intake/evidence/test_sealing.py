@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.adapters.objects import Objects
-from services.intake.adapters.sealing import CHUNK, SEALED_CHUNK, Opener, Sealer
-from services.intake.adapters.vault import Vault, new_data_key
 from shared.kit import clock
 from shared.kit.crypto import UnreadableSecretError
+from shared.kit.files.objects import Objects
+from shared.kit.files.sealing import CHUNK, SEALED_CHUNK, Opener, Sealer
+from shared.kit.files.vault import Vault, new_data_key
 from shared.kit.ids import new_id
 
 KEY, RECORD = os.urandom(32), b"record"

@@ -5,9 +5,9 @@ import re
 import zipfile
 import zlib
 
-from services.intake.adapters.cleaner import KeptError, RefusedError
-from services.intake.adapters.cleaner.images import strip_jpeg
-from services.intake.domain.evidence import OFFICE
+from shared.kit.files.cleaner import KeptError, RefusedError
+from shared.kit.files.cleaner.images import strip_jpeg
+from shared.kit.files.kinds import OFFICE
 
 _MOST_ENTRIES = 3_000
 _MOST_UNFOLDED = 150 << 20

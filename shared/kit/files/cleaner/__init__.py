@@ -1,6 +1,6 @@
 """The cleaning process: judges one file from its standard input, and writes a copy without metadata.
 
-It holds the only code that unfolds what strangers send. It runs apart from the service (adapters/cleaning.py starts it)
+It holds the only code that unfolds what strangers send. It runs apart from the service (`shared.kit.files.cleaning` starts it)
 under limits of memory, processor time and open files, cannot write files, and knows no key and no address.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m services.intake.adapters.cleaner TYPE MEMORY_MB CPU_S`: file in, one line of JSON and the copy out."""
+"""`python -m shared.kit.files.cleaner TYPE MEMORY_MB CPU_S [MARK]`: file in, one line of JSON and the copy out."""
 
 import ctypes
 import json
@@ -6,7 +6,7 @@ import resource
 import signal
 import sys
 
-from services.intake.adapters.cleaner import KeptError, RefusedError
+from shared.kit.files.cleaner import KeptError, RefusedError
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
@@ -29,21 +29,22 @@ def _confine(memory_mb: int, cpu_s: int) -> None:
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def main(media_type: str, memory_mb: int, cpu_s: int) -> int:
-    """Judge the file on standard input."""
+def main(media_type: str, memory_mb: int, cpu_s: int, mark: str) -> int:
+    """Judge the file on standard input; `mark` (ASCII) is written across the copy where its kind allows."""
     _confine(memory_mb, cpu_s)
-    from services.intake.adapters.cleaner.judge import judge
+    from shared.kit.files.cleaner.judge import judge
 
     data = sys.stdin.buffer.read()
     copy = b""
     try:
-        media_type, copy_type, copy = judge(media_type, data)
+        media_type, copy_type, copy = judge(media_type, data, mark)
         told = {
             "outcome": "cleaned",
             "reason": None,
             "media_type": media_type,
             "copy_type": copy_type,
             "size": len(copy),
+            "marked": bool(mark) and (copy_type.startswith("image/") or copy_type == "application/pdf"),
         }
     except RefusedError as refused:
         told = {"outcome": "refused", "reason": refused.reason, "media_type": media_type}
@@ -57,4 +58,4 @@ def main(media_type: str, memory_mb: int, cpu_s: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))

@@ -5,8 +5,8 @@ import io
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
 
-from services.intake.adapters.cleaner import KeptError, RefusedError
-from services.intake.adapters.cleaner.images import strip_jpeg
+from shared.kit.files.cleaner import KeptError, RefusedError
+from shared.kit.files.cleaner.images import strip_jpeg
 
 _MOST_OBJECTS = 200_000
 _ACTS = frozenset(
@@ -26,8 +26,9 @@ _CARRIES = ("/JS", "/EF", "/EmbeddedFiles", "/RichMediaContent", "/XFA")
 _TELLING = ("/Metadata", "/PieceInfo", "/LastModified", "/Thumb", "/OpenAction", "/AA", "/M", "/CreationDate")
 
 
-def clean(data: bytes) -> bytes:
-    """The document without its information dictionary, XMP, thumbnails, authors of notes, and EXIF of its photos."""
+def clean(data: bytes, mark: str = "") -> bytes:
+    """The document without its information dictionary, XMP, thumbnails, authors of notes, and EXIF of its photos;
+    `mark` stands at the head and the foot of each page."""
     try:
         with pikepdf.open(io.BytesIO(data), attempt_recovery=True) as pdf:
             if pdf.is_encrypted:
@@ -42,6 +43,8 @@ def clean(data: bytes) -> bytes:
             for name in ("/Info", "/ID"):
                 if name in pdf.trailer:
                     del pdf.trailer[name]
+            if mark:
+                _mark(pdf, mark)
             out = io.BytesIO()
             pdf.remove_unreferenced_resources()
             pdf.save(out, deterministic_id=True, fix_metadata_version=False)
@@ -50,6 +53,18 @@ def clean(data: bytes) -> bytes:
         raise KeptError("encrypted") from error
     except pikepdf.PdfError as error:
         raise RefusedError("broken") from error
+
+
+def _mark(pdf: pikepdf.Pdf, mark: str) -> None:
+    font = pdf.make_indirect(
+        Dictionary(Type=Name("/Font"), Subtype=Name("/Type1"), BaseFont=Name("/Helvetica-Bold"))
+    )
+    for page in pdf.pages:
+        left, bottom, _right, top = (float(edge) for edge in page.mediabox)
+        name = page.add_resource(font, Name("/Font"))
+        lines = "".join(f"1 0 0 1 {left + 24:.1f} {y:.1f} Tm ({mark}) Tj " for y in (bottom + 14, top - 22))
+        page.contents_add(b"q", prepend=True)
+        page.contents_add(f"Q q BT 0.55 g {name} 10 Tf {lines}ET Q".encode("ascii"))
 
 
 def _check(found: object, depth: int) -> None:

@@ -27,6 +27,8 @@ class Verdict:
     media_type: str = ""
     copy_type: str | None = None
     copy_size: int | None = None
+    marked: bool = False
+    """Whether the copy carries the mark that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +41,33 @@ class Limits:
 
 
 class Cleaner:
-    """Starts `python -m services.intake.adapters.cleaner` for each file; at most `at_once` run together."""
+    """Starts `python -m shared.kit.files.cleaner` for each file; at most `at_once` run together."""
 
     def __init__(self, limits: Limits, at_once: int) -> None:
         self._limits = limits
         self._places = asyncio.Semaphore(at_once)
 
-    async def clean(self, media_type: str, plain: AsyncIterator[bytes], keep: Keep, wait_s: float) -> Verdict | None:
-        """Judge a file and hand its cleaned copy to `keep`; None when no place became free within `wait_s`."""
+    async def clean(
+        self, media_type: str, plain: AsyncIterator[bytes], keep: Keep, wait_s: float, mark: str = ""
+    ) -> Verdict | None:
+        """Judge a file and hand its cleaned copy to `keep`; None when no place became free within `wait_s`.
+
+        `mark` (ASCII letters, digits, spaces, points, hyphens) is written across the copy where its kind allows.
+        """
         try:
             async with asyncio.timeout(wait_s):
                 await self._places.acquire()
         except TimeoutError:
             return None
         try:
-            return await self._run(media_type, plain, keep)
+            return await self._run(media_type, plain, keep, mark)
         finally:
             self._places.release()
 
-    async def _run(self, media_type: str, plain: AsyncIterator[bytes], keep: Keep) -> Verdict:
+    async def _run(self, media_type: str, plain: AsyncIterator[bytes], keep: Keep, mark: str) -> Verdict:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-s", "-m", "services.intake.adapters.cleaner",
-            media_type, str(self._limits.memory_mb), str(self._limits.cpu_s),
+            sys.executable, "-s", "-m", "shared.kit.files.cleaner",
+            media_type, str(self._limits.memory_mb), str(self._limits.cpu_s), mark,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -107,4 +114,4 @@ class Cleaner:
         await keep(copy())
         if size != expected or await process.wait() != 0:
             return None
-        return Verdict("cleaned", None, told["media_type"], told["copy_type"], size)
+        return Verdict("cleaned", None, told["media_type"], told["copy_type"], size, told["marked"])

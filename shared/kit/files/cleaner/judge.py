@@ -4,15 +4,16 @@ import io
 import re
 import zipfile
 
-from services.intake.adapters.cleaner import KeptError, RefusedError
-from services.intake.domain.sniffing import is_text
+from shared.kit.files.cleaner import KeptError, RefusedError
+from shared.kit.files.sniffing import is_text
 
 _SCRIPT = re.compile(rb"<(script|html|svg|iframe)[\s>/]|<\?php|<!doctype html", re.IGNORECASE)
 _UNCLEANABLE = frozenset({"image/heif", "application/x-ole-storage"})
 
 
-def judge(media_type: str, data: bytes) -> tuple[str, str, bytes]:
-    """(media type found, media type of the copy, copy); RefusedError or KeptError otherwise."""
+def judge(media_type: str, data: bytes, mark: str = "") -> tuple[str, str, bytes]:
+    """(media type found, media type of the copy, copy); RefusedError or KeptError otherwise. Pictures and PDF pages
+    carry `mark`, if there is one, where everybody sees it."""
     family = media_type.partition("/")[0]
     if family in ("image", "audio", "video"):
         refuse_hidden(data)
@@ -21,27 +22,27 @@ def judge(media_type: str, data: bytes) -> tuple[str, str, bytes]:
             raise RefusedError("active-content")
         raise KeptError("no-cleaner")
     if family == "image":
-        from services.intake.adapters.cleaner import images
+        from shared.kit.files.cleaner import images
 
-        copy_type, copy = images.clean(media_type, data)
+        copy_type, copy = images.clean(media_type, data, mark)
         return media_type, copy_type, copy
     if media_type in ("audio/mp4", "video/mp4", "video/quicktime"):
-        from services.intake.adapters.cleaner import iso_media
+        from shared.kit.files.cleaner import iso_media
 
         return media_type, media_type, iso_media.clean(data)
     if family == "audio":
-        from services.intake.adapters.cleaner import sound
+        from shared.kit.files.cleaner import sound
 
         return media_type, media_type, sound.clean(media_type, data)
     if media_type == "application/pdf":
-        from services.intake.adapters.cleaner import pdf
+        from shared.kit.files.cleaner import pdf
 
         if zipfile.is_zipfile(io.BytesIO(data)) or not data.startswith(b"%PDF-"):
             raise RefusedError("polyglot")
-        return media_type, media_type, pdf.clean(data)
+        return media_type, media_type, pdf.clean(data, mark)
     if media_type == "text/plain":
         return media_type, media_type, _text(data)
-    from services.intake.adapters.cleaner import office
+    from shared.kit.files.cleaner import office
 
     found, copy = office.clean(data)
     return found, found, copy

@@ -3,9 +3,9 @@
 import io
 import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
-from services.intake.adapters.cleaner import KeptError, RefusedError
+from shared.kit.files.cleaner import KeptError, RefusedError
 
 _MOST_PIXELS = 250_000_000
 """More is no photo; the largest telephone cameras make 200 million."""
@@ -18,10 +18,11 @@ _FORMATS = {
 }  # fmt: skip
 
 
-def clean(media_type: str, data: bytes) -> tuple[str, bytes]:
+def clean(media_type: str, data: bytes, mark: str = "") -> tuple[str, bytes]:
     """(media type, bytes) of the picture without EXIF, XMP, IPTC, ICC text, comments and thumbnails.
 
-    It stands upright as its camera meant it. GIF, BMP and TIFF become PNG, of their first picture.
+    It stands upright as its camera meant it. GIF, BMP and TIFF become PNG, of their first picture. `mark` is drawn
+    over it again and again.
     """
     Image.MAX_IMAGE_PIXELS = None
     warnings.simplefilter("ignore")
@@ -33,7 +34,8 @@ def clean(media_type: str, data: bytes) -> tuple[str, bytes]:
             if pixels > _DECODED_PIXELS:
                 _shrink(picture, media_type)
             picture.load()
-            return _written(media_type, _plain(ImageOps.exif_transpose(picture)))
+            plain = _plain(ImageOps.exif_transpose(picture))
+            return _written(media_type, _marked(plain, mark) if mark else plain)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise RefusedError("broken") from error
 
@@ -52,6 +54,20 @@ def _plain(picture: Image.Image) -> Image.Image:
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     picture = picture.convert("RGBA" if clear else "L" if picture.mode in ("1", "L") else "RGB")
     picture.info = {}
+    return picture
+
+
+def _marked(picture: Image.Image, mark: str) -> Image.Image:
+    picture = picture.convert("RGBA")
+    size = max(10, picture.width // 28)
+    font = ImageFont.load_default(size)
+    layer = Image.new("RGBA", picture.size)
+    draw = ImageDraw.Draw(layer)
+    step = int(draw.textlength(mark, font)) + 2 * size
+    for row, top in enumerate(range(size, picture.height, max(4 * size, picture.height // 8))):
+        for left in range(-(row % 3) * step // 3, picture.width, step):
+            draw.text((left, top), mark, (255, 255, 255, 110), font, stroke_width=1, stroke_fill=(0, 0, 0, 110))
+    picture.alpha_composite(layer)
     return picture
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from services.intake.domain.evidence import OFFICE
+from shared.kit.files.kinds import OFFICE
 
 HEAD = 64 * 1024
 """How many first bytes are looked at."""

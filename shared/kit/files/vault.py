@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from services.intake.adapters.objects import Objects
-from services.intake.adapters.sealing import CHUNK, Opener, Sealer
 from shared.kit.crypto import KeyRing
+from shared.kit.files.objects import Objects
+from shared.kit.files.sealing import CHUNK, Opener, Sealer
 
 PREFIX = "files"
 _SEGMENT = 16 * CHUNK

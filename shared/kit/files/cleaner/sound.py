@@ -6,7 +6,7 @@ import mutagen
 from mutagen import apev2, id3
 from mutagen.flac import FLAC, SeekTable, StreamInfo
 
-from services.intake.adapters.cleaner import RefusedError
+from shared.kit.files.cleaner import RefusedError
 
 _AMR_FRAMES = (12, 13, 15, 17, 19, 20, 26, 31, 5, 6, 5, 5, 0, 0, 0, 0)
 """Bytes of an AMR frame after its first, by mode (RFC 4867 §5.3)."""

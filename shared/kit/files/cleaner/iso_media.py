@@ -6,7 +6,7 @@ Nothing is moved, so the sample tables stay right.
 import struct
 from collections.abc import Iterator
 
-from services.intake.adapters.cleaner import RefusedError
+from shared.kit.files.cleaner import RefusedError
 
 _CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"moof", b"traf", b"mvex"})
 _TELLING = frozenset({b"udta", b"meta", b"uuid", b"XMP_", b"free", b"skip", b"wide", b"loci", b"cprt", b"tref"})
