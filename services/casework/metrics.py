@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from shared.kit.metrics import DEADLINES_DUE, DEADLINES_OVERDUE
+from prometheus_client import Counter, Gauge
+
+from shared.kit.metrics import DEADLINES_DUE, DEADLINES_OVERDUE, REGISTRY
 
 
 def show_deadlines(counts: Iterable[tuple[str, int, int]]) -> None:

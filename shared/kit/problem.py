@@ -12,7 +12,8 @@ Problem
 ├── Invalid 422            a field is wrong
 ├── PreconditionRequired 428  If-Match is missing
 ├── TooMany 429            over a rate
-└── Unavailable 503        cannot be done now; nothing was kept
+├── Unavailable 503        cannot be done now; nothing was kept
+└── NoRoom 507             there is no room left to keep it
 """
 
 from collections.abc import Awaitable, Callable
@@ -95,6 +96,10 @@ class TooMany(Problem):
 
 class Unavailable(Problem):
     status_code_, code_, title_ = 503, "unavailable", "暂时无法处理 / Not possible right now"
+
+
+class NoRoom(Problem):
+    status_code_, code_, title_ = 507, "no-room", "存储空间不足 / No room left"
 
 
 def field_errors(errors: list[Any]) -> list[dict[str, Any]]:

@@ -161,6 +161,16 @@ WORDS: dict[str, dict[str, str]] = {
         "reward": N_("Reward"),
         "report": N_("Report"),
     },
+    "major": {
+        "urgent": N_("somebody in danger"),
+        "gathering": N_("a gathering"),
+        "tips": N_("many tips"),
+    },
+    "verified": {
+        "founded": N_("Found true"),
+        "unfounded": N_("Found untrue"),
+        "inconclusive": N_("Could not be settled"),
+    },
     "fund_entry": {
         "budget": N_("Money given"),
         "commitment": N_("Set aside"),
@@ -229,6 +239,7 @@ WENT_WRONG: dict[int, tuple[str, str]] = {
     422: (N_("Some fields need another look"), N_("Nothing was kept yet. Go back, correct them and send again.")),
     428: (N_("The page you sent from is too old"), N_("Nothing was changed. Open it again and repeat.")),
     429: (N_("Too many tries in a short time"), N_("Nothing was changed. Please wait a little and try again.")),
+    507: (N_("There is no room left for files"), N_("Nothing was kept. Tell the operators; then try again.")),
     503: (N_("We cannot save anything right now"), N_("Nothing was kept. Please try again in a moment.")),
 }
 """HTTP status → what happened; what was kept and what to do."""

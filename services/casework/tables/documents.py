@@ -45,6 +45,7 @@ documents = Table(
     Index("documents_of_case", "case_id", "id"),
     Index("documents_of_proceeding", "proceeding_id", "kind", postgresql_where=text("proceeding_id IS NOT NULL")),
     Index("documents_in_register", "plan", "issuer", "series", "year", "serial", unique=True),
+    Index("documents_by_issue", "plan", "issuer", "issued_at", "id", postgresql_where=text("serial IS NOT NULL")),
     Index("documents_number", "plan", "number", unique=True),
     Index("documents_to_approve", "plan", "approval", "id", postgresql_where=text("state = 'draft'")),
     comment="执法文书: drafted, approved, issued under a number, served, withdrawn",
