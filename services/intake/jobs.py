@@ -1,7 +1,7 @@
 """Timed work of intake."""
 
 from services.intake import queries
-from services.intake.commands import contacts, evidence_upkeep, handovers, retention
+from services.intake.commands import contacts, evidence_upkeep, handovers, retention, trends, verification
 from services.intake.commands.evidence import Evidence
 from services.intake.commands.handovers import Rules
 from services.intake.commands.registers import patrols
@@ -94,4 +94,21 @@ async def patrol(service: Service) -> None:
 async def lapse_reveals(service: Service) -> None:
     """End requests to see a contact that nobody decided in time."""
     async with db.begin(service.engine) as conn:
-        await contacts.lapse(conn, clock.now())
+        await contacts.lapse(conn, service, clock.now())
+
+
+async def watch_major_leads(rules: Rules) -> None:
+    """Mark leads that became major, and tell of those nobody verified in time (D-Q1.4)."""
+    for plan in rules.service.plans.values():
+        for work, most in ((verification.mark_major, 500), (verification.mark_missed, 200)):
+            while True:
+                async with db.begin(rules.service.engine) as conn:
+                    if await work(conn, rules, plan, clock.now(), limit=most) < most:
+                        break
+
+
+async def count_trends(service: Service) -> None:
+    """Bring the figures over time up to date."""
+    for plan in service.plans.values():
+        async with db.begin(service.engine) as conn:
+            await trends.count(conn, plan, clock.now())

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.intake import api, consumers, jobs, pages
+from services.intake.api.trends import COUNTED_EVERY_S
 from services.intake.commands.door import open_door
 from services.intake.commands.evidence import Evidence
 from services.intake.commands.handovers import Rules
@@ -35,6 +36,8 @@ def build(settings: Settings) -> FastAPI:
     service.job("files", 5, lambda: jobs.tend_files(service, evidence))
     service.job("files.sweep", 1800, lambda: jobs.sweep_files(service, evidence))
     service.job("patrols", 30, lambda: jobs.patrol(service))
+    service.job("major", 5, lambda: jobs.watch_major_leads(rules))
+    service.job("trends", COUNTED_EVERY_S, lambda: jobs.count_trends(service))
     service.job("reveals", 60, lambda: jobs.lapse_reveals(service))
     service.consume_directory()
     app = create_app(

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from services.notify import metrics
 from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
-from services.notify.commands import rings, webhooks
+from services.notify.commands import matters, rings, webhooks
 from services.notify.commands.webhooks import Claimed
 from services.notify.domain.notices import State
 from services.notify.queries.notices import NO_CASE, case_address, handover_address
@@ -138,6 +138,9 @@ def message(settings: Settings, one: Claimed) -> str:
                 "case_href": case_address(settings, n["case_id"]) if n["case_id"] else "",
                 "handover_id": n["handover_id"],
                 "handover_href": handover_address(settings, n["handover_id"]) if n["handover_id"] else None,
+                "matter": n["matter"],
+                "matter_id": n["matter_id"],
+                "dataref": n["dataref"],
                 "ring": one.ring,
             },
         }
@@ -156,6 +159,14 @@ async def ring(service: Service) -> None:
     async with db.begin(service.engine) as conn:
         await rings.ring(conn, service, clock.now())
         await rings.measure(conn, clock.now())
+
+
+async def raise_unsigned(service: Service) -> None:
+    """Tell the office of matters nobody has signed for in time."""
+    while True:
+        async with db.begin(service.engine) as conn:
+            if not await matters.raise_unsigned(conn, service, clock.now()):
+                break
 
 
 async def measure(service: Service) -> None:

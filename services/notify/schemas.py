@@ -104,7 +104,7 @@ class NoticeOut(BaseModel):
     """A notice: ids, codes, times and links; the case itself is opened under the reader's own rights."""
 
     id: UUID
-    case_id: UUID = Field(description="All zeros where the notice is about a handover and no case")
+    case_id: UUID = Field(description="All zeros where the notice is about something else than a case")
     handover_id: UUID | None = None
     lead_id: UUID | None = None
     number: str
@@ -127,9 +127,13 @@ class NoticeOut(BaseModel):
     in_time: bool | None
     version: int
     rung: int = Field(default=0, description="How often it rang again, unsigned")
+    matter: str | None = Field(default=None, description="What it is about when it is no case and no handover")
+    matter_id: UUID | None = None
+    items: int | None = Field(default=None, description="How many things it stands for: signals, patrols, households")
     href: str
     case_href: str
     handover_href: str | None = None
+    matter_href: str | None = Field(default=None, description="Where the matter is opened, under the reader's own rights")
 
 
 class EndpointIn(Body):

@@ -101,8 +101,15 @@ notices = Table(
     Column("in_time", Boolean),
     Column("version", Integer, nullable=False),
     Column("rung", Integer, nullable=False, server_default=text("0")),
+    Column("matter", Text),
+    Column("matter_id", UUID),
+    Column("dataref", Text),
+    Column("needs", Text),
+    Column("items", Integer),
+    Column("raised_at", TIMESTAMP),
 )
-"""Notices (通知), one for each agency or unit concerned. The id follows from case, addressee and template."""
+"""Notices (通知), one for each agency or unit concerned. The id follows from case, handover or matter, addressee and
+template. `needs` is the right its reader must hold; `raised_at`: when the office was told that nobody had signed."""
 
 acceptances = Table(
     "acceptances",
@@ -113,6 +120,16 @@ acceptances = Table(
     Column("in_time", Boolean, nullable=False),
 )
 """Who has accepted which case, kept because the news may come before the notice."""
+
+matters_ended = Table(
+    "matters_ended",
+    metadata,
+    Column("matter_id", UUID, primary_key=True),
+    Column("template", Text, primary_key=True),
+    Column("ended_at", TIMESTAMP, nullable=False),
+    Column("in_time", Boolean, nullable=False),
+)
+"""Requests of matters that are fulfilled, kept because the news may come before the notice."""
 
 endpoints = Table(
     "endpoints",

@@ -17,10 +17,12 @@ from services.intake.api import (
     reporting,
     rewards,
     trace,
+    trends,
+    verifications,
     work,
 )
 
 router = APIRouter(prefix="/v1")
 for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, work.router, reporting.router, reading.router,
-    leads.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, obligations.router, registers.router):
+    leads.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, obligations.router, verifications.router, trends.router, registers.router):
     router.include_router(_part)

@@ -1,5 +1,6 @@
 """A reporter's contact is shown only when two persons have agreed to it, for a reason, for a limited time."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,8 @@ from services.intake.queries import contacts as shown
 from services.intake.queries.conversation import sealed
 from services.intake.queries.tips import visible_tips
 from services.intake.tables import contact_reveals, kit, reporter_contacts, tips
-from shared.kit import audit
+from shared.events.followups import RevealDecided, RevealRequested
+from shared.kit import audit, outbox
 from shared.kit.access import Caller, service_caller
 from shared.kit.db import insert_many
 from shared.kit.etag import etag
@@ -107,6 +109,10 @@ async def request_reveal(
             "您对这条举报的申请还在等待决定，不必重复。 Your request for this tip still waits for its decision.",
             code="asked-before",
         )
+    event = RevealRequested(
+        **_facts(service, made, row), category=category, lapses_at=row["lapses_at"], requested_at=now
+    )
+    await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(conn, kit, caller, "reveal.request", "reveal", [made], now, tip_id=str(tip_id), category=category)
     return made
 
@@ -158,6 +164,8 @@ async def decide(
             version=row.version + 1,
         )
     )
+    event = RevealDecided(**_facts(service, reveal_id, row._mapping), outcome=after.value, decided_at=now)
+    await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(
         conn, kit, caller, f"reveal.{step}", "reveal", [reveal_id], now, tip_id=str(row.tip_id), category=row.category
     )
@@ -187,7 +195,7 @@ async def view(conn: AsyncConnection, service: Service, caller: Caller, reveal_i
     return opened_contact(service, contact)
 
 
-async def lapse(conn: AsyncConnection, now: datetime, *, limit: int = 500) -> int:
+async def lapse(conn: AsyncConnection, service: Service, now: datetime, *, limit: int = 500) -> int:
     """End the requests that nobody decided in time; returns how many, at most `limit`."""
     due = (
         select(contact_reveals)
@@ -207,8 +215,25 @@ async def lapse(conn: AsyncConnection, now: datetime, *, limit: int = 500) -> in
         .where(contact_reveals.c.id.in_(ids))
         .values(state=RevealState.LAPSED.value, decided_at=now, version=contact_reveals.c.version + 1)
     )
+    told = [
+        RevealDecided(**_facts(service, row.id, row._mapping), outcome=RevealState.LAPSED.value, decided_at=now)
+        for row in rows
+    ]
+    await outbox.put(conn, kit.outbox, told, now)
     await audit.record(conn, kit, actor, "reveal.lapse", "reveal", ids, now)
     return len(ids)
+
+
+def _facts(service: Service, reveal_id: UUID, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the events of a request tell: ids and codes; who asked stays here."""
+    return {
+        "reveal_id": reveal_id,
+        "tip_id": row["tip_id"],
+        "plan": row["plan"],
+        "area": row["area"],
+        "agency": row["agency"],
+        "dataref": f"{service.settings.base_url('intake')}/v1/reveals/{reveal_id}",
+    }
 
 
 def as_reveal(row: Any) -> Reveal:

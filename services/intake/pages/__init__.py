@@ -14,9 +14,11 @@ from services.intake.pages import (
     plans,
     registers,
     rewards,
+    trends,
     triage,
+    verification,
 )
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (citizens, desk, evidence, plans, following, leads, operator, conversation, registers, rewards, leads, triage, handovers):
+for _part in (citizens, desk, evidence, plans, following, leads, operator, conversation, registers, rewards, leads, triage, handovers, verification, trends):
     router.include_router(_part.router)

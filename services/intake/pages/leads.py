@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from services.intake.commands import leads as commands
 from services.intake.domain.leads import SuggestionAct
-from services.intake.pages import handovers
+from services.intake.pages import handovers, verification
 from services.intake.queries import leads as queries
 from services.intake.queries.lead_view import full_out, lead_out
 from services.intake.schemas.leads import SplitIn
@@ -184,6 +184,7 @@ async def _lead_page(
             "rules": {rule.id: rule for rule in plan.routing},
             "tiles": tiles(plan, full.lead.area),
             "refused": told(request, refused) if refused else None,
+            "verification": await verification.panel(request, caller, lead_id),
             "handover_panel": await handovers.panel(request, caller, lead_id, plan),
         },
         service="intake",

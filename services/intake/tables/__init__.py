@@ -10,6 +10,7 @@ from services.intake.tables.conversation import (
     tip_messages,
 )
 from services.intake.tables.evidence import tip_files, tip_flags
+from services.intake.tables.followups import lead_verifications, reward_code_requests, trend_days, trend_progress
 from services.intake.tables.handins import handin_exchanges, handins
 from services.intake.tables.handovers import (
     handover_matters,
@@ -78,6 +79,7 @@ __all__ = [
     "lead_parties",
     "lead_suggestions",
     "lead_targets",
+    "lead_verifications",
     "leads",
     "legal_holds",
     "metadata",
@@ -88,6 +90,7 @@ __all__ = [
     "retention_waiting",
     "reward_approvals",
     "reward_claims",
+    "reward_code_requests",
     "reward_funds",
     "reward_proposals",
     "reward_shares",
@@ -102,6 +105,8 @@ __all__ = [
     "tip_flags",
     "tip_messages",
     "tips",
+    "trend_days",
+    "trend_progress",
     "unit_figures",
     "venue_bookings",
     "venue_checks",

@@ -26,6 +26,7 @@ leads = Table(
     Column("closed_at", TIMESTAMP),
     Column("merged_into", UUID, ForeignKey("leads.id"), comment="the lead it was joined with; its tips are there"),
     Column("gathering_at", TIMESTAMP, comment="when signals about its place became a gathering"),
+    Column("major_at", TIMESTAMP, comment="when the plan's rule made it a major lead (重大线索)"),
     Column("targets", JSONB, nullable=False, server_default=text("'[]'"), comment="see domain/aims.py"),
     Index("leads_by_plan", "plan", "received_at", "id"),
     Index("leads_by_agency", "plan", "agency", "received_at", "id", postgresql_where=text("merged_into IS NULL")),
@@ -33,6 +34,16 @@ leads = Table(
     Index("leads_of_many", "plan", "received_at", "id", postgresql_where=text("tips > 1 AND merged_into IS NULL")),
     Index("leads_urgent", "plan", "received_at", "id", postgresql_where=text("urgent AND merged_into IS NULL")),
     Index("leads_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    Index(
+        "leads_may_be_major",
+        "plan",
+        "id",
+        postgresql_where=text(
+            "major_at IS NULL AND merged_into IS NULL AND closed_at IS NULL"
+            " AND (urgent OR tips > 1 OR gathering_at IS NOT NULL)"
+        ),
+    ),
+    Index("leads_major", "plan", "received_at", "id", postgresql_where=text("major_at IS NOT NULL AND merged_into IS NULL")),
     Index("leads_gathering", "plan", "received_at", "id", postgresql_where=text("gathering_at IS NOT NULL")),
     comment="线索: what is known of one suspected pyramid-selling target; clocks start at received_at of its first tip",
 )
@@ -66,6 +77,7 @@ tips = Table(
     Column("reviewed_at", TIMESTAMP, comment="when an officer confirmed or corrected its reading"),
     Column("reviewed_by", Text),
     Column("anonymised_at", TIMESTAMP),
+    Column("handed_back_at", TIMESTAMP, comment="when the line that distributed it was given it back"),
     Index("tips_by_plan", "plan", "received_at", "id"),
     Index("tips_by_lead", "lead_id"),
     Index(
@@ -76,6 +88,18 @@ tips = Table(
         "received_at",
         "id",
         postgresql_where=text("reviewed_at IS NULL AND state = 'lead'"),
+    ),
+    Index("tips_reviewed", "plan", "reviewed_at", postgresql_where=text("reviewed_at IS NOT NULL")),
+    Index(
+        "tips_to_hand_back",
+        "plan",
+        "channel",
+        "received_at",
+        "id",
+        postgresql_where=text(
+            "state = 'referred' AND lead_id IS NULL AND handed_back_at IS NULL AND NOT urgent"
+            " AND anonymised_at IS NULL AND source_agency IS NOT NULL"
+        ),
     ),
     Index("tips_by_bringer", "brought_by", "received_at", "id", postgresql_where=text("brought_by IS NOT NULL")),
     comment="举报: one message as it came in; its words are sealed, its sender is not known here",

@@ -29,7 +29,7 @@ _DELIVER = text(
     INSERT INTO deliveries (id, endpoint_id, notice_id, state, attempts, next_at, created_at)
     SELECT md5(n.id::text || e.id::text)::uuid, e.id, n.id, 'retrying', 0, :now, :now
     FROM notices n JOIN endpoints e ON e.plan = n.plan AND e.agency = n.agency AND e.active
-    WHERE n.id = ANY(CAST(:ids AS uuid[]))
+    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.needs IS NULL
     ORDER BY n.urgent DESC, n.seq
     ON CONFLICT DO NOTHING
     """
@@ -97,7 +97,10 @@ async def note_accepted(conn: AsyncConnection, accepted: Sequence[CaseAccepted],
 
 
 async def make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime) -> None:
-    """Write notices that are not there yet, for their readers and for their agencies' systems."""
+    """Write notices that are not there yet, for their readers and for their agencies' systems.
+
+    What needs a right of its reader goes to no system: an agency's system stands for all its officers.
+    """
     if not rows:
         return
     await insert_many(conn, notices, rows, conflict="ON CONFLICT (id) DO NOTHING")

@@ -181,7 +181,7 @@ _CLAIM = text(
         RETURNING d.id, d.endpoint_id, d.attempts, d.created_at, d.notice_id, d.ring, target.url, target.secret
     )
     SELECT t.*, n.id AS n_id, n.case_id, n.handover_id, n.number, n.plan, n.area, n.kinds, n.urgent, n.agency, n.unit, n.role,
-        n.template, n.due, n.created_at AS n_created_at
+        n.template, n.due, n.created_at AS n_created_at, n.matter, n.matter_id, n.dataref
     FROM taken t LEFT JOIN notices n ON n.id = t.notice_id
     """
 )

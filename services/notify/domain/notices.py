@@ -26,6 +26,20 @@ class Template(StrEnum):
     HANDOVER_DECIDED = "handover.decided"
     HANDOVER_LATE = "handover.late"
     HANDOVER_LATE_OFFICE = "handover.late.office"
+    GATHERING_FOUND = "gathering.found"
+    FUND_SHORT = "fund.short"
+    REWARD_PROPOSED = "reward.proposed"
+    TIP_ANSWERED = "tip.answered"
+    TIP_ADDED = "tip.added"
+    CONTEST_OPENED = "contest.opened"
+    REVEAL_REQUESTED = "reveal.requested"
+    REVEAL_DECIDED = "reveal.decided"
+    PATROL_OVERDUE = "patrol.overdue"
+    SURVEY_UNFINISHED = "survey.unfinished"
+    LEAD_MAJOR = "lead.major"
+    VERIFICATION_MISSED = "verification.missed"
+    VERIFICATION_MISSED_OFFICE = "verification.missed.office"
+    UNSIGNED_OFFICE = "notice.unsigned.office"
 
 
 class State(StrEnum):

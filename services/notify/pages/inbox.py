@@ -44,6 +44,7 @@ async def inbox(
     context |= {
         "rows": [_Line(row, now, caller) for row in rows],
         "following": following,
+        "own": lambda n: n.agency == caller.agency and n.unit in (None, caller.unit),
         "most": queries.COUNT_UP_TO,
     }
     return page(request, "inbox.html", context, service="notify", caller=caller)
@@ -55,6 +56,7 @@ class _Line:
     def __init__(self, row: Any, now: Any, caller: Caller) -> None:
         self.notice = row
         self.late = is_late(row._mapping, now)
+        self.page = queries.page_of(row)
         self.may_sign = row.signed_at is None and _reaches(row, caller)
 
 
@@ -62,6 +64,9 @@ def _reaches(row: Any, caller: Caller) -> bool:
     reach = caller.reach("notice.sign")
     if reach is None:
         return False
+    if row.needs is not None:
+        # shown only to those who hold the right, and theirs to sign
+        return row.plan == caller.plan
     if reach in ("plan", "all") or row.agency != caller.agency or row.plan != caller.plan:
         return reach == "all" or (reach == "plan" and row.plan == caller.plan)
     return reach != "own_unit" or caller.unit is None or row.unit in (None, caller.unit)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.domain.matters import NEEDS, Matter
 from services.notify.domain.notices import State, is_late
 from services.notify.schemas import NoticeOut
 from services.notify.settings import Settings
@@ -27,15 +28,26 @@ NO_CASE = UUID(int=0)
 
 
 def visible(caller: Caller, right: str) -> ColumnElement[bool]:
-    """The notices within a caller's reach; of a unit's own and of the whole agency where the reach is the unit."""
-    return scope(
-        caller,
-        right,
-        plan=n.plan,
-        agency=lambda agency: n.agency == agency,
-        unit=lambda agency, unit: (n.agency == agency) & or_(n.unit == unit, n.unit.is_(None)),
-        area=n.area,
-    )
+    """The notices within a caller's reach; of a unit's own and of the whole agency where the reach is the unit.
+
+    A notice that needs a right is for those who hold it, as far as it reaches, and for nobody else: the office, which
+    sees every other notice of the plan, does not see that a reporter's contact was asked for.
+    """
+
+    def within(held: str) -> ColumnElement[bool]:
+        return scope(
+            caller,
+            held,
+            plan=n.plan,
+            agency=lambda agency: n.agency == agency,
+            unit=lambda agency, unit: (n.agency == agency) & or_(n.unit == unit, n.unit.is_(None)),
+            area=n.area,
+        )
+
+    if caller.reach(right) is None:
+        return false()
+    held = [held for held in NEEDS if caller.reach(held) is not None]
+    return or_(n.needs.is_(None) & within(right), *((n.needs == one) & within(one) for one in held))
 
 
 async def newest_first(
@@ -121,6 +133,16 @@ def handover_address(settings: Settings, handover_id: UUID) -> str:
     return f"{settings.base_url('intake')}/handovers/{handover_id}"
 
 
+def page_of(row: Any) -> str | None:
+    """The path of a matter's page at intake, beside its JSON; None for a notice of a case or a handover."""
+    if row.matter is None:
+        return None
+    if row.matter == Matter.PATROL:
+        return "/patrol/overdue"
+    base, found, path = row.dataref.partition("/v1/")
+    return f"/{path}" if found else "/funds/" + base.partition("/funds/")[2]
+
+
 def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
     """A notice for an agency's system."""
     fields = {name: getattr(row, name) for name in NoticeOut.model_fields if hasattr(row, name)}
@@ -130,5 +152,6 @@ def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
         late=is_late(row._mapping, now),
         href=f"{settings.base_url('notify')}/v1/notices/{row.id}",
         case_href=case_address(settings, row.case_id) if row.case_id else "",
+        matter_href=row.dataref,
         handover_href=handover_address(settings, row.handover_id) if row.handover_id else None,
     )

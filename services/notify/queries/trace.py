@@ -18,6 +18,7 @@ _TITLES = {
     Template.DEADLINE_MISSED: ("超时通知已送达收件箱", "Notice of a missed deadline put in the inbox"),
     Template.DEADLINE_MISSED_OFFICE: ("超时情况已告知打传办", "The office was told of a missed deadline"),
 }
+_OTHER = ("通知已送达收件箱", "Notice put in the inbox")
 
 
 async def trace(conn: AsyncConnection, caller: Caller, ids: list[str]) -> TraceAnswer:
@@ -29,7 +30,13 @@ async def trace(conn: AsyncConnection, caller: Caller, ids: list[str]) -> TraceA
     reach = scope(caller, "trace.read", plan=n.plan, agency=lambda agency: n.agency == agency, area=n.area)
     rows = (
         await conn.execute(
-            select(notices).where(or_(n.case_id.in_(wanted), n.id.in_(wanted)), reach).order_by(n.seq).limit(MOST)
+            select(notices)
+            .where(
+                or_(n.case_id.in_(wanted), n.handover_id.in_(wanted), n.matter_id.in_(wanted), n.id.in_(wanted)),
+                n.needs.is_(None), reach,
+            )
+            .order_by(n.seq)
+            .limit(MOST)
         )
     ).all()
     steps: list[TraceStep] = []
@@ -44,7 +51,7 @@ async def trace(conn: AsyncConnection, caller: Caller, ids: list[str]) -> TraceA
 
     for row in rows:
         facts = {"agency": row.agency, "unit": row.unit, "number": row.number, "urgent": row.urgent}
-        step(row.created_at, "notice.created", _TITLES[Template(row.template)], row, **facts)
+        step(row.created_at, "notice.created", _TITLES.get(Template(row.template), _OTHER), row, **facts)
         if row.signed_at:
             step(row.signed_at, "notice.signed", ("通知已签收", "Notice signed"), row, agency=row.agency, unit=row.unit)
     by_id = {row.id: row for row in rows}
@@ -62,7 +69,7 @@ async def trace(conn: AsyncConnection, caller: Caller, ids: list[str]) -> TraceA
             titles = ("推送未成功，已停止重试", "Not delivered to the agency's system; given up")
             step(one.next_at, "webhook.failed", titles, row, agency=row.agency, attempts=one.attempts)
     steps.sort(key=lambda s: s.at)
-    return TraceAnswer(steps=steps, related=sorted({str(row.case_id) for row in rows} | {str(row.id) for row in rows}))
+    return TraceAnswer(steps=steps, related=sorted({str(row.case_id) for row in rows if row.case_id} | {str(row.id) for row in rows}))
 
 
 def _uuid(value: str) -> UUID | None:

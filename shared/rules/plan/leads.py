@@ -23,6 +23,28 @@ class GatheringRule(Part):
         return timedelta(days=self.days)
 
 
+class MajorRule(Part):
+    """Which leads are major (重大线索) and must be verified in the plan's `verification` time (D-Q1.4).
+
+    Any of them is enough: somebody in danger, a gathering, so many tips.
+    """
+
+    clause: str | None = None
+    assumed: bool = False
+    urgent: bool = True
+    gathering: bool = True
+    tips: int | None = Field(default=None, ge=2, le=1000)
+
+    def causes(self, *, urgent: bool, gathering: bool, tips: int) -> tuple[str, ...]:
+        """Why a lead is major: codes in this order, none when it is not."""
+        held = (
+            ("urgent", self.urgent and urgent),
+            ("gathering", self.gathering and gathering),
+            ("tips", self.tips is not None and tips >= self.tips),
+        )
+        return tuple(cause for cause, holds in held if holds)
+
+
 class LeadRules(Part):
     """Bounds of the score (in percent) that two reports speak of one target, and how long they may lie apart.
 
@@ -38,6 +60,7 @@ class LeadRules(Part):
     window_days: int = Field(default=180, ge=1, le=3650)
     ring_again_minutes: int = Field(default=30, ge=0, le=1440)
     gathering: GatheringRule = GatheringRule(building=3, estate=5, days=30)
+    major: MajorRule | None = None
 
     @property
     def window(self) -> timedelta:

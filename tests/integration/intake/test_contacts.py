@@ -148,8 +148,8 @@ async def test_approvals_and_requests_end_in_time(desk: Desk, head: dict[str, st
     refused(await send(desk, f"/v1/reveals/{made}/contact", head, {}), 409, "expired")
     again = (await send(desk, f"/v1/tips/{tip.id}/reveals", head, {**ASKED, "reason": "仍需作证，再次申请"})).json()["id"]
     async with db.begin(desk.service.engine) as conn:
-        assert await contacts.lapse(conn, clock.now()) == 0
-        assert await contacts.lapse(conn, clock.now() + timedelta(days=30)) == 1
+        assert await contacts.lapse(conn, desk.service, clock.now()) == 0
+        assert await contacts.lapse(conn, desk.service, clock.now() + timedelta(days=30)) == 1
     refused(await send(desk, f"/v1/reveals/{again}/decision", leader, {"decision": "approve"}, version=2), 409, "decided")
 
 
@@ -208,3 +208,15 @@ async def test_places_are_picked_from_town_to_community_to_estate(desk: Desk) ->
     assert [place["words"]["zh"] for place in found] == ["兴华里"] and found[0]["level"] == "estate"
     assert (await desk.client.get("/v1/public/places", params={**query, "find": "金桥"})).json()["items"] == []
     refused(await desk.client.get("/v1/public/places", params={"plan": "dayong", "area": "nowhere"}), 422, "unknown-area")
+
+
+async def test_both_persons_hear_of_a_request_by_events_that_name_nobody(
+    desk: Desk, head: dict[str, str], leader: dict[str, str]
+) -> None:
+    """Reporters: a request and its decision are told with ids and codes, so that the second person knows at once."""
+    _, tip = await named(desk)
+    made = (await send(desk, f"/v1/tips/{tip.id}/reveals", head, ASKED)).json()["id"]
+    await send(desk, f"/v1/reveals/{made}/decision", leader, {"decision": "refuse"}, version=1)
+    told = [event for _, event in await desk.events("dachuan.reveal.requested.v1", "dachuan.reveal.decided.v1")]
+    assert [str(one.reveal_id) for one in told] == [made, made] and told[1].outcome == "refused"
+    assert all(one.dataref.endswith(f"/v1/reveals/{made}") and ASKED["reason"] not in str(one) for one in told)
