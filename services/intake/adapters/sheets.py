@@ -1,23 +1,16 @@
 """Registers as files: XLSX and CSV read into rows of cells, rows written as CSV or XLSX (D-E3)."""
 
-import csv
-import io
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-from xlsxwriter import Workbook
-
 from services.intake.domain.registers.addresses import plain
-from shared.kit.problem import Invalid, TooLarge, UnsupportedType
+from shared.kit import sheets
+from shared.kit.problem import Invalid, TooLarge
+from shared.kit.sheets import XLSX
 
 MOST_ROWS = 50_000
 """Rows in one file; a bigger register comes in several, repeating is safe."""
-MOST_UNPACKED = 400 * 1024 * 1024
-"""Bytes an XLSX may unpack to: a small file can hold a bomb."""
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 HEADINGS: dict[str, dict[str, tuple[str, ...]]] = {
     "rentals": {
@@ -81,8 +74,7 @@ def read_sheet(register: str, content: bytes) -> list[Line]:
 
     Raises UnsupportedType, Invalid (no heading of ours, not readable) or TooLarge; nothing is kept then.
     """
-    table = _xlsx(content) if content[:4] == b"PK\x03\x04" else _csv(content)
-    rows = iter(table)
+    rows = iter(sheets.read_table(content))
     heading = next(rows, None)
     columns = _columns(register, heading or [])
     lines = []
@@ -120,70 +112,15 @@ def _columns(register: str, heading: Sequence[Any]) -> dict[int, str]:
     return columns
 
 
-def _xlsx(content: bytes) -> Iterable[Sequence[Any]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(member.file_size for member in packed.infolist()) > MOST_UNPACKED:
-                raise TooLarge("文件展开后过大；未保存任何内容。 It unpacks to too much; nothing was kept.")
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, PasswordError, zipfile.BadZipFile, IndexError, ValueError) as error:
-        raise UnsupportedType(
-            "文件打不开：请另存为 XLSX 或 CSV（不加密）后再传；未保存任何内容。 "
-            "The file cannot be read; save it as XLSX or CSV without a password. Nothing was kept."
-        ) from error
-
-
-def _csv(content: bytes) -> Iterable[Sequence[str]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        try:
-            return list(csv.reader(io.StringIO(text, newline=""), strict=True))
-        except csv.Error:
-            break
-    raise UnsupportedType(
-        "文件打不开：请用 XLSX，或 UTF-8 / GB18030 的 CSV；未保存任何内容。 "
-        "Use XLSX, or CSV in UTF-8 or GB 18030; nothing was kept."
-    )
-
-
 def write_csv(register: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows as CSV with a byte order mark, so that a spreadsheet program reads the Chinese; no cell starts a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([HEADINGS[register][field][0] for field in fields])
-    for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """Rows of a register as CSV."""
+    return sheets.write_csv([HEADINGS[register][field][0] for field in fields], rows)
 
 
 def write_xlsx(register: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows as XLSX; every text stays text."""
-    out = io.BytesIO()
-    book = Workbook(
-        out, {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    sheet = book.add_worksheet(
-        {"rentals": "出租屋", "estates": "小区", "agents": "中介", "venues": "会议场地"}[register]
-    )
-    bold = book.add_format({"bold": True})
-    for column, field in enumerate(fields):
-        sheet.write_string(0, column, HEADINGS[register][field][0], bold)
-    for at, row in enumerate(rows, start=1):
-        for column, cell in enumerate(row):
-            if isinstance(cell, int) and not isinstance(cell, bool):
-                sheet.write_number(at, column, cell)
-            elif cell is not None:
-                sheet.write_string(at, column, str(cell))
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return out.getvalue()
+    """Rows of a register as XLSX."""
+    name = {"rentals": "出租屋", "estates": "小区", "agents": "中介", "venues": "会议场地"}[register]
+    return sheets.write_xlsx(name, [HEADINGS[register][field][0] for field in fields], rows)
+
+
+__all__ = ["HEADINGS", "MOST_ROWS", "XLSX", "Line", "read_sheet", "write_csv", "write_xlsx"]
