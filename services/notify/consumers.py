@@ -17,7 +17,7 @@ from shared.kit.service import Service
 CASE_TOPIC = "casework.case.v1"
 URGENT_TOPIC = "casework.urgent.v1"
 HANDOVER_TOPIC = "intake.handover.v1"
-MATTER_TOPICS = ("intake.gathering.v1", "intake.register.v1", "intake.reward.v1", "intake.tip.v1")
+MATTER_TOPICS = ("casework.proceeding.v1", "intake.gathering.v1", "intake.register.v1", "intake.reward.v1", "intake.tip.v1")
 
 
 def handlers(svc: Service) -> Mapping[str, Handler]:

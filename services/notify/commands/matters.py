@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.commands.notices import make
 from services.notify.domain import matters as domain
-from services.notify.domain.notices import State
+from services.notify.domain.notices import State, Template
 from services.notify.tables import kit, matters_ended, notices
 from shared.kit import audit
 from shared.kit.access import service_caller
@@ -74,7 +74,11 @@ class Clocks:
 
 
 async def tell(conn: AsyncConnection, clocks: Clocks, events: Sequence[domain.News], now: datetime) -> None:
-    """Make the notices of some events and end those whose act has happened, in whatever order they come."""
+    """Make the notices of some events and end those whose act has happened, in whatever order they come.
+
+    The turns of one proceeding come in order: they stand on one partition.
+    """
+    await _turns(conn, [turn for event in events if (turn := domain.turn_taken(event))])
     made: dict[Any, dict[str, Any]] = {}
     more: dict[Any, int] = {}
     ended: dict[tuple[Any, str], dict[str, Any]] = {}
@@ -102,11 +106,31 @@ async def tell(conn: AsyncConnection, clocks: Clocks, events: Sequence[domain.Ne
         await audit.record(conn, kit, _ACTOR, "notice.ended", "matter", [key[0] for key in ended], now)
 
 
+async def _turns(conn: AsyncConnection, taken: Sequence[tuple[Any, datetime]]) -> None:
+    """End the notices of whoever was awaited before the latest step of each proceeding."""
+    latest: dict[Any, datetime] = {}
+    for proceeding, at in taken:
+        latest[proceeding] = max(at, latest.get(proceeding, at))
+    for proceeding, at in latest.items():
+        n = notices.c
+        await conn.execute(
+            update(notices)
+            .where(
+                n.matter_id == proceeding,
+                n.template.in_((Template.PROCEEDING_AWAITS.value, Template.PROCEEDING_MISSED.value)),
+                n.state != State.DONE.value,
+            )
+            .values(
+                state=State.DONE.value, done_at=at, in_time=func.coalesce(n.due >= at, True), version=n.version + 1
+            )
+        )
+
+
 async def _add(conn: AsyncConnection, made: dict[Any, dict[str, Any]], more: dict[Any, int], now: datetime) -> None:
     """Write new notices; one that stands for many things (patrols of one day) grows by those that come later."""
     if not made:
         return
-    grouped = [row["id"] for row in made.values() if row["template"] == "patrol.overdue"]
+    grouped = [row["id"] for row in made.values() if row["template"] == Template.PATROL_OVERDUE]
     there: set[Any] = set()
     if grouped:
         known = select(notices.c.id).where(notices.c.id == func.any(grouped))

@@ -23,6 +23,7 @@ from shared.events.followups import (
 )
 from shared.events.intake import ContestDecided, FactAdded, OutcomeContested, PatrolOverdue, SurveyRoundClosed
 from shared.events.leads import GatheringFound
+from shared.events.proceedings import ProceedingDeadlineMissed, ProceedingOpened, ProceedingStepped
 from shared.events.rewards import RewardApproved, RewardBudgetShort, RewardProposed, RewardRefused
 from shared.rules.plan import Plan
 
@@ -39,6 +40,7 @@ class Matter(StrEnum):
     SURVEY = "survey"
     REWARD = "reward"
     LEAD = "lead"
+    PROCEEDING = "proceeding"
 
 
 NEEDS = ("outcome.review", "reporter.reveal", "reporter.request", "reward.pay")
@@ -47,7 +49,7 @@ NEEDS = ("outcome.review", "reporter.reveal", "reporter.request", "reward.pay")
 News = (
     GatheringFound | RewardBudgetShort | RewardProposed | RewardApproved | RewardRefused | FactAdded | OutcomeContested
     | ContestDecided | RevealRequested | RevealDecided | PatrolOverdue | SurveyRoundClosed | LeadMarkedMajor
-    | LeadVerified | LeadVerificationMissed
+    | LeadVerified | LeadVerificationMissed | ProceedingOpened | ProceedingStepped | ProceedingDeadlineMissed
 )  # fmt: skip
 
 Place = tuple[str, str | None]
@@ -72,6 +74,8 @@ class Told:
     kinds: tuple[str, ...] = ()
     urgent: bool = False
     items: int | None = None
+    turn: str = ""
+    """Which of several turns in one matter it is: each has its own notice."""
     signs: bool = True
     """Whether the plan's time to sign runs, where nothing else is due."""
 
@@ -101,6 +105,11 @@ def ended_by(event: News) -> tuple[UUID, Sequence[Template], datetime, bool] | N
     if isinstance(event, LeadVerified):
         return event.lead_id, (T.LEAD_MAJOR, T.VERIFICATION_MISSED), event.verified_at, event.in_time is not False
     return None
+
+
+def turn_taken(event: News) -> tuple[UUID, datetime] | None:
+    """The proceeding in which a step was taken, and when: whoever was awaited before is not any more."""
+    return (event.proceeding_id, event.stepped_at) if isinstance(event, ProceedingStepped) else None
 
 
 def _place(event: Any, plan: Plan | None) -> Place | None:
@@ -250,6 +259,39 @@ def _unverified(event: LeadVerificationMissed, plan: Plan | None) -> list[Told]:
     ]  # fmt: skip
 
 
+def _awaits(event: ProceedingOpened | ProceedingStepped, plan: Plan | None) -> list[Told]:
+    """Whoever must act next in a proceeding, unless they took the last step themselves."""
+    opened = isinstance(event, ProceedingOpened)
+    at, by = (event.opened_at, event.agency) if opened else (event.stepped_at, event.by_agency)
+    if event.awaits_agency in (None, by):
+        return []
+    running = [
+        one.deadline for one in event.clocks
+        if one.change in ("started", "resumed", "extended") and one.deadline.agency == event.awaits_agency
+    ]  # fmt: skip
+    first = min(running, key=lambda one: one.due, default=None)
+    return [
+        Told(
+            Template.PROCEEDING_AWAITS, (event.awaits_agency, event.awaits_unit), Matter.PROCEEDING,
+            event.proceeding_id, event.dataref, rule=first.rule if first else None, due=first.due if first else None,
+            provisional=bool(first and first.provisional), urgent=event.urgent, turn=at.isoformat(),
+        )
+    ]  # fmt: skip
+
+
+def _stood_still(event: ProceedingDeadlineMissed, plan: Plan | None) -> list[Told]:
+    d = event.deadline
+    places: dict[Place, Template] = {office_of(plan): Template.PROCEEDING_MISSED_OFFICE} if plan else {}
+    places[d.agency, d.unit] = Template.PROCEEDING_MISSED
+    return [
+        Told(
+            template, place, Matter.PROCEEDING, event.proceeding_id, event.dataref, rule=d.rule, due=d.due,
+            provisional=d.provisional, urgent=event.urgent, turn=str(d.deadline_id),
+        )
+        for place, template in places.items()
+    ]  # fmt: skip
+
+
 _MAKERS: Mapping[type, Callable[[Any, Plan | None], list[Told]]] = {
     GatheringFound: _gathering,
     RewardBudgetShort: _fund,
@@ -262,6 +304,9 @@ _MAKERS: Mapping[type, Callable[[Any, Plan | None], list[Told]]] = {
     SurveyRoundClosed: _survey,
     LeadMarkedMajor: _major,
     LeadVerificationMissed: _unverified,
+    ProceedingOpened: _awaits,
+    ProceedingStepped: _awaits,
+    ProceedingDeadlineMissed: _stood_still,
 }
 TOLD: tuple[type, ...] = (*_MAKERS, ContestDecided, RewardApproved, RewardRefused, LeadVerified)
 """Events that make such notices or end them."""
@@ -279,7 +324,7 @@ def _row(event: News, one: Told, plan: Plan | None, due_of: DueOf, now: datetime
     if due is None and one.signs and plan is not None:
         rule, due, provisional = due_of(plan, now)
     return {
-        "id": uuid5(SPACE, f"matter|{one.matter}|{one.matter_id}|{agency}|{unit or ''}|{one.template}"),
+        "id": uuid5(SPACE, f"matter|{one.matter}|{one.matter_id}|{agency}|{unit or ''}|{one.template}{one.turn}"),
         "case_id": None,
         "handover_id": None,
         "lead_id": one.lead_id,
@@ -310,6 +355,8 @@ def _number(event: Any) -> str:
     """What stands for a number: a fund with its year, a day; nothing for what has none."""
     if isinstance(event, RewardBudgetShort):
         return str(event.year)
+    if hasattr(event, "proceeding_id"):
+        return event.number
     due = getattr(event, "due", None)
     return due.isoformat() if isinstance(due, date) and not isinstance(due, datetime) else ""
 

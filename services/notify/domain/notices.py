@@ -39,6 +39,9 @@ class Template(StrEnum):
     LEAD_MAJOR = "lead.major"
     VERIFICATION_MISSED = "verification.missed"
     VERIFICATION_MISSED_OFFICE = "verification.missed.office"
+    PROCEEDING_AWAITS = "proceeding.awaits"
+    PROCEEDING_MISSED = "proceeding.missed"
+    PROCEEDING_MISSED_OFFICE = "proceeding.missed.office"
     UNSIGNED_OFFICE = "notice.unsigned.office"
 
 

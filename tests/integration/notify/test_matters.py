@@ -18,6 +18,7 @@ from shared.events.followups import (
 )
 from shared.events.intake import ContestDecided, FactAdded, OutcomeContested, PatrolOverdue, SurveyRoundClosed
 from shared.events.leads import GatheringFound
+from shared.events.proceedings import ProceedingDeadlineMissed, ProceedingOpened, ProceedingStepped
 from shared.events.rewards import RewardApproved, RewardBudgetShort, RewardProposed
 from shared.kit import clock, db
 from shared.kit.ids import new_id
@@ -240,3 +241,43 @@ async def test_no_page_of_a_matter_fails(house: House) -> None:
     for path in ("/?show=all", "/?show=all&lang=en"):
         answer = await house.client.get(path, headers=head)
         assert answer.status_code == 200 and "A notice" not in answer.text
+
+
+def proceeding(one: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "proceeding_id": one, "number": "大涌传移〔2026〕0001号", "kind": "crime_transfer", "group": "transfers",
+        "procedure_version": "1", "plan": "dayong", "area": None, "urgent": False, "case_id": None,
+        "case_number": None, "parent_id": None, "agency": "commerce", "unit": "enforcement", "to_agency": "police",
+        "to_unit": "economic_crime", "dataref": f"http://127.0.0.1:8402/v1/proceedings/{one}",
+    } | more  # fmt: skip
+
+
+async def test_a_proceeding_calls_whoever_must_act_next(house: House) -> None:
+    """D-N3: the other side reads that a transfer waits for it; its step calls the first side; lateness goes up."""
+    one, now = new_id(), clock.now()
+    await house.tell(
+        ProceedingOpened(
+            **proceeding(one), state="sent", facts={}, clocks=(), awaits_agency="police", awaits_unit="economic_crime",
+            opened_at=now,
+        )
+    )  # fmt: skip
+    missed = verification().model_copy(update={"kind": "proceeding", "unit": "economic_crime", "deadline_id": new_id()})
+    await house.tell(ProceedingDeadlineMissed(**proceeding(one), state="sent", deadline=missed, missed_at=now))
+    assert await kept(house) == [
+        ("police", "economic_crime", "proceeding.awaits", "waiting"),
+        ("police", "economic_crime", "proceeding.missed", "waiting"),
+        ("commerce", "office", "proceeding.missed.office", "waiting"),
+    ]
+    police = house.bearer(agency="police", unit="economic_crime", posts=("investigator",)) | {"accept": "text/html"}
+    page = await house.client.get("/", headers=police)
+    assert f"http://127.0.0.1:8402/proceedings/{one}" in page.text and "大涌传移〔2026〕0001号" in page.text
+    await house.tell(
+        ProceedingStepped(
+            **proceeding(one), step="sign", from_state="sent", state="signed", final=False, outcome=None,
+            by_agency="police", by_unit="economic_crime", by_system=False, facts={}, clocks=(),
+            awaits_agency="commerce", awaits_unit="enforcement", stepped_at=now + timedelta(minutes=1),
+        )
+    )  # fmt: skip
+    states = {(row[0], row[2]): row[3] for row in await kept(house)}
+    assert states["police", "proceeding.awaits"] == states["police", "proceeding.missed"] == "done"
+    assert states["commerce", "proceeding.awaits"] == "waiting"
