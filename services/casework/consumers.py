@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework import commands
 from services.casework.commands import Basis
+from services.casework.commands.links import note_registered
 from shared.events import Event
 from shared.events.handovers import (
     HandoverAccepted,
@@ -17,14 +18,23 @@ from shared.events.handovers import (
     SupplementReceived,
     SupplementRequested,
 )
-from shared.events.intake import LeadOpened
+from shared.events.intake import LeadOpened, PatrolCompleted, PatrolOverdue, RentalTierChanged, VenueFinding
 from shared.events.leads import LeadJoined, LeadMerged, LeadSplit
 from shared.kit.consumer import Handler
 
-NORMAL_TOPICS = ("intake.lead.v1",)
+NORMAL_TOPICS = ("intake.lead.v1", "intake.register.v1")
 URGENT_TOPICS = ("intake.urgent.v1",)
 HANDOVER_TOPICS = ("intake.handover.v1",)
 """A lane of their own: few, and no bulk import stands before them."""
+
+_RENTALS = (PatrolCompleted, PatrolOverdue, RentalTierChanged)
+
+
+def _registered(data: Any) -> tuple[Any, str, str, str]:
+    """A place of intake's registers, as an event names it: its id, plan, area and kind."""
+    if isinstance(data, VenueFinding):
+        return data.venue_id, data.plan, data.area, "venue"
+    return data.unit_id, data.plan, data.area, "rental"
 
 
 def handlers(basis: Basis) -> dict[str, Handler]:
@@ -48,5 +58,9 @@ def handlers(basis: Basis) -> dict[str, Handler]:
     async def split(conn: AsyncConnection, events: Sequence[Event[LeadSplit]], now: datetime) -> None:
         await commands.note_split(conn, [event.data for event in events], now)
 
+    async def registered(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
+        await note_registered(conn, [_registered(event.data) for event in events], now)
+
+    registers = {event.TYPE: registered for event in (*_RENTALS, VenueFinding)}
     meeting = {LeadJoined.TYPE: joined, LeadMerged.TYPE: merged, LeadSplit.TYPE: split}
-    return {LeadOpened.TYPE: leads_opened} | meeting | {event.TYPE: news for event in changing}
+    return {LeadOpened.TYPE: leads_opened} | meeting | registers | {event.TYPE: news for event in changing}

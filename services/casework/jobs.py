@@ -1,7 +1,10 @@
 """Timed work: deadlines that passed, and the gauges of those still open."""
 
 from services.casework import commands, metrics, queries
-from services.casework.commands import Basis, proceedings
+from services.casework.commands import Basis, proceedings, revisits
+from services.casework.commands.evidence import EvidenceRoom
+from services.casework.commands.evidence import upkeep as evidence_upkeep
+from services.casework.queries import evidence as evidence_queries
 from shared.kit import clock, db
 from shared.kit.service import Service
 
@@ -34,3 +37,37 @@ async def measure(service: Service) -> None:
     async with db.begin(service.engine) as conn:
         counts = await queries.open_deadlines(conn, clock.now())
     metrics.show_deadlines(counts)
+
+
+async def mark_records(service: Service, basis: commands.Basis) -> None:
+    """Tell of what should be on record and is not: persons and cases not entered, follow-ups and revisits not done."""
+    while True:
+        now, most = clock.now(), 0
+        async with db.begin(service.engine) as conn:
+            most = max(most, await revisits.mark_revisits(conn, basis, now, limit=AT_ONCE))
+        async with db.begin(service.engine) as conn:
+            most = max(most, await revisits.mark_persons(conn, now, limit=AT_ONCE))
+        async with db.begin(service.engine) as conn:
+            most = max(most, await revisits.mark_cases(conn, basis, now, limit=AT_ONCE))
+        if most < AT_ONCE:
+            return
+
+
+async def tend_evidence(room: EvidenceRoom) -> None:
+    """Read files of evidence again and compare them with their hash, scan those not scanned, count all."""
+    now = clock.now()
+    await evidence_upkeep.recheck(room, now)
+    await evidence_upkeep.scan_unscanned(room)
+    async with db.begin(room.service.engine) as conn:
+        rows = await evidence_queries.file_counts(conn)
+        oldest = await evidence_queries.oldest_check(conn)
+    metrics.EVIDENCE_FILES.clear()
+    for row in rows:
+        metrics.EVIDENCE_FILES.labels(row.kind, row.state, row.scan).set(row.n)
+    metrics.EVIDENCE_DAMAGED.set(sum(row.n for row in rows if row.state == "damaged"))
+    metrics.EVIDENCE_UNCHECKED.set((now - oldest).total_seconds() if oldest else 0)
+
+
+async def sweep_evidence(room: EvidenceRoom) -> None:
+    """Remove bytes whose rows never came (a crash in between) or whose keys were destroyed."""
+    metrics.EVIDENCE_SWEPT.inc(await evidence_upkeep.sweep(room, clock.now()))

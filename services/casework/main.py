@@ -3,8 +3,15 @@
 from fastapi import FastAPI
 
 from services.casework import api, consumers, jobs, pages
+from services.casework.api.evidence import is_upload
+from services.casework.api.evidence_moves import published
 from services.casework.commands import Basis
+from services.casework.commands.documents import Desk
+from services.casework.commands.evidence import EvidenceRoom
 from services.casework.queries import Presenter
+from services.casework.queries.documents_present import DocumentPresenter
+from services.casework.queries.evidence_present import EvidencePresenter
+from services.casework.queries.people import People
 from services.casework.queries.proceedings_present import ProceedingPresenter
 from services.casework.settings import Settings
 from services.casework.tables import kit
@@ -25,19 +32,32 @@ def build(settings: Settings) -> FastAPI:
     service.consume_directory()
     service.job("missed", 1, lambda: jobs.mark_missed(service))
     service.job("missed in proceedings", 1, lambda: jobs.mark_proceedings_missed(service, basis))
+    service.job("overdue records", 60, lambda: jobs.mark_records(service, basis))
     service.job("gauges", 15, lambda: jobs.measure(service))
+    room = EvidenceRoom(service, basis)
+    service.job("evidence", 60, lambda: jobs.tend_evidence(room))
+    service.job("evidence.sweep", 1800, lambda: jobs.sweep_evidence(room))
+    desk = Desk.of(basis, settings)
     app = create_app(
         settings,
         title="Dachuan casework (打传·办案)",
-        routers=[api.router, pages.router],
+        routers=[api.router, published, pages.router],
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
+        larger_bodies=lambda path: room.largest_body if is_upload(path) else None,
         state={
             "service": service,
             "authenticator": service.authenticator,
             "basis": basis,
             "present": present,
+            "evidence": room,
+            "evidence_present": EvidencePresenter(
+                settings.keys, service.law, basis.address, settings.most_copied_bytes
+            ),
+            "people": People(settings),
+            "documents": desk,
+            "documents_present": DocumentPresenter(desk.catalogue, basis.law, basis.address),
             "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),
         },
     )

@@ -2,8 +2,11 @@
 
 from fastapi import APIRouter
 
-from services.casework.api import cases, proceedings, trace
+from services.casework.api import cases, document_register, documents, evidence, evidence_moves, persons, places, proceedings, trace
 
 router = APIRouter(prefix="/v1")
-for _part in (cases.router, proceedings.router, trace.router):
+for _part in (
+    documents.router, document_register.router,
+    evidence_moves.router, evidence.router, cases.router, persons.router, places.router, proceedings.router, trace.router,
+):
     router.include_router(_part)

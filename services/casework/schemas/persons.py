@@ -145,6 +145,9 @@ class CasePersonOut(BaseModel):
 
     case_person_id: UUID
     case_id: UUID
+    case_number: str
+    plan: str
+    area: str | None
     person_id: UUID
     name: str
     role: Role
@@ -164,6 +167,8 @@ class CasePersonOut(BaseModel):
     entry_number: str | None
     entry_late: bool
     version: int
+    mine: bool
+    may_enter: bool
     links: dict[str, str]
 
 

@@ -100,6 +100,8 @@ class DenOut(BaseModel):
     again: bool
     cleared_at: datetime | None
     version: int
+    plan: str
+    mine: bool
     history: list[dict[str, Any]]
     links: dict[str, str]
 
@@ -116,6 +118,7 @@ class RevisitOut(BaseModel):
     due: date
     state: str
     late: bool
+    plan: str
     outcome: str | None
     done_at: datetime | None
     version: int
@@ -134,6 +137,7 @@ class PlaceOut(BaseModel):
     registered_id: UUID | None
     cleared_at: datetime | None
     again: int
+    plan: str
     version: int
     links: dict[str, str]
 
