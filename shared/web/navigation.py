@@ -35,6 +35,7 @@ ENTRIES = (
     Entry(N_("My patrol"), "route", "intake", "/patrol", "patrol.do", ("patrol",)),
     Entry(N_("Venues"), "building-community", "intake", "/venues", "venue.read", ("venues", "agents")),
     Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases",)),
+    Entry(N_("Work desk"), "list-check", "casework", "/proceedings", "proceeding.read", ("proceedings", "proceedings-new")),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",)),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",)),

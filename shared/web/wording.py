@@ -85,6 +85,16 @@ BADGES: dict[str, tuple[str, str]] = {
 """State → words and tone: `good`, `info`, `calm`, `soon` or `late`."""
 
 WORDS: dict[str, dict[str, str]] = {
+    "proceeding": {
+        "track": N_("Tracks"),
+        "transfer": N_("Transfers"),
+        "request": N_("Requests and help"),
+        "measure": N_("Measures"),
+        "penalty": N_("Penalties"),
+        "operation": N_("Operations"),
+        "supervision": N_("Supervision"),
+        "report": N_("Reports upward"),
+    },
     "kind": {
         "headcount": N_("Pay for recruiting heads"),
         "entry_fee": N_("Entry fee"),
@@ -210,6 +220,8 @@ AT_ONCE = N_("At once")
 
 DONE: dict[str, str] = {
     "saved": N_("Saved."),
+    "step_taken": N_("Done. The step and its time are on record, and the other side can see it."),
+    "proceeding_opened": N_("Opened. Its clocks run from now."),
     "accepted": N_("Accepted. The clock has stopped and the other parties can see it."),
     "signed": N_("Signed. Your signature and its time are on record."),
     "sent": N_("Sent."),

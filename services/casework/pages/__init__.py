@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.casework.pages import cases
+from services.casework.pages import cases, proceedings
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (cases,):
+for _part in (proceedings, cases):
     router.include_router(_part.router)

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from services.casework import commands, queries
 from services.casework.queries import Filters, Mode
+from services.casework.queries.proceedings import Narrowed, list_proceedings
 from services.casework.schemas.cases import CaseStateCode
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
@@ -20,6 +21,8 @@ from shared.web.render import page
 router = APIRouter()
 
 A_PAGE = 30
+ALL_OF_A_CASE = 199
+"""How many proceedings a case's page shows; more are on the work desk."""
 Show = Literal["waiting", "late", "all"]
 
 
@@ -116,6 +119,7 @@ async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: P
     service = request.app.state.service
     async with db.begin(service.engine) as conn:
         full = await queries.get_case(conn, caller, case_id)
+        found = await list_proceedings(conn, caller, Narrowed(case_id=case_id), limit=ALL_OF_A_CASE)
     if full is None:
         raise NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
     case = request.app.state.present.case_full(full, now)
@@ -133,6 +137,7 @@ async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: P
             "refused": _told(refused),
             "agency": caller.agency,
             "text": Text.model_validate,
+            "proceedings": [request.app.state.proceedings.out(one, now) for one in reversed(found)],
         },
         service="casework",
         status=refused.status if refused else 200,

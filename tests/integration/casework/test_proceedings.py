@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.casework.commands.proceedings import mark_proceedings_missed
 from shared.kit import clock, db
+from shared.kit.ids import new_id
 from tests.integration.casework.conftest import DAY, Desk, lead
 
 COMMERCE = {"agency": "commerce", "unit": "enforcement", "posts": ("investigator",)}
@@ -114,3 +115,33 @@ async def test_the_criminal_track_is_read_under_a_right_of_its_own(desk: Desk) -
     seen = (await desk.get(f"/v1/proceedings/{made['proceeding_id']}", office)).json()
     assert not seen["open"] and seen["facts"] == {} and seen["number"] == made["number"] and seen["clocks"]
     assert made["clocks"][0]["rule"] == "economic.review_major"
+
+
+async def test_a_step_is_taken_from_its_page_and_a_refusal_keeps_what_was_typed(desk: Desk) -> None:
+    """D-N3: the desk shows what waits, the page whose step it is, by which article; the case shows both tracks."""
+    [case_id] = await desk.open(lead())
+    investigator = desk.bearer(**COMMERCE)
+    kinds = await desk.get(f"/cases/{case_id}/proceedings/new", investigator)
+    assert kinds.status_code == 200 and "涉嫌犯罪案件移送" in kinds.text and "公安刑事案件" not in kinds.text
+    form = await desk.get(f"/cases/{case_id}/proceedings/new", investigator, kind="suspected_crime")
+    assert "第五条" in form.text and "书面报告要点" in form.text
+    headers = investigator | {"sec-fetch-site": "same-origin"}
+    path = f"/cases/{case_id}/proceedings/new"
+    typed = {"kind": "suspected_crime", "agency": "police", "v_officers": "1", "v_charge": "organise", "v_report": "要点甲"}
+    refused = await desk.client.post(path, headers=headers, data=typed | {"idempotency_key": str(new_id())})
+    assert refused.status_code == 422 and "不能少于 2" in refused.text and "要点甲" in refused.text
+    sent = await desk.client.post(path, headers=headers, data=typed | {"v_officers": "2", "idempotency_key": str(new_id())})
+    assert sent.status_code == 303, sent.text
+    [made] = (await desk.get("/v1/proceedings", investigator)).json()["items"]
+    shown = await desk.get(f"/proceedings/{made['proceeding_id']}", investigator)
+    assert shown.status_code == 200 and "要点甲" in shown.text and "批准移送" in shown.text
+    step_path = f"/proceedings/{made['proceeding_id']}/steps/keep"
+    head = desk.bearer(**COMMERCE_HEAD) | {"sec-fetch-site": "same-origin"}
+    answer = {"version": "1", "v_reason": "证据不足", "idempotency_key": str(new_id())}
+    assert (await desk.client.post(step_path, headers=head, data=answer)).status_code == 303
+    again = await desk.client.post(step_path, headers=head, data=answer | {"idempotency_key": str(new_id())})
+    assert again.status_code == 412 and "证据不足" in again.text
+    case = await desk.get(f"/cases/{case_id}", investigator)
+    assert case.status_code == 200 and made["number"] in case.text and "未批准移送" in case.text
+    desk_page = await desk.get("/proceedings", investigator, show="all")
+    assert desk_page.status_code == 200 and made["number"] in desk_page.text
