@@ -6,7 +6,7 @@ from services.casework import api, consumers, jobs, pages
 from services.casework.api.evidence import is_upload
 from services.casework.api.evidence_moves import published
 from services.casework.commands import Basis
-from services.casework.commands.documents import Desk
+from services.casework.commands.documents import Desk, DocumentRoom
 from services.casework.commands.evidence import EvidenceRoom
 from services.casework.queries import Presenter
 from services.casework.queries.documents_present import DocumentPresenter
@@ -56,8 +56,7 @@ def build(settings: Settings) -> FastAPI:
                 settings.keys, service.law, basis.address, settings.most_copied_bytes
             ),
             "people": People(settings),
-            "documents": desk,
-            "documents_present": DocumentPresenter(desk.catalogue, basis.law, basis.address),
+            "documents": DocumentRoom(service, desk, DocumentPresenter(desk.catalogue, basis.law, basis.address)),
             "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),
         },
     )

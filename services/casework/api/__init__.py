@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from services.casework.api import cases, document_register, documents, evidence, evidence_moves, persons, places, proceedings, trace
+from services.casework.api import (
+    cases,
+    document_register,
+    documents,
+    evidence,
+    evidence_moves,
+    persons,
+    places,
+    proceedings,
+    trace,
+)
 
 router = APIRouter(prefix="/v1")
 for _part in (

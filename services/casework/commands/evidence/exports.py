@@ -21,9 +21,9 @@ from services.casework.adapters.evidence_words import opened, opened_line
 from services.casework.commands.evidence.chain import Note, append, lock
 from services.casework.commands.evidence.room import EvidenceRoom, no_case, no_item, taken_before
 from services.casework.commands.evidence.upkeep import judged
-from services.casework.domain.custody import Entry
 from services.casework.domain.evidence import bases, in_prosecution
 from services.casework.queries import evidence as queries
+from services.casework.queries.evidence_present import entry_of
 from services.casework.queries.visibility import within_reach
 from services.casework.schemas.evidence import ExportIn
 from services.casework.tables import cases, evidence_exports, evidence_files, evidence_items, kit
@@ -154,14 +154,6 @@ def _refuse_damaged(items: Sequence[Any], files: Sequence[Any]) -> None:
             code="file-damaged",
             numbers=damaged,
         )
-
-
-def entry_of(row: Any) -> Entry:
-    """The custody line a row keeps."""
-    words = bytes(row.words_sha256) if row.words_sha256 is not None else None
-    return Entry(
-        str(row.item_id), row.seq, row.at, row.action, row.actor, row.agency, row.unit, row.facts, words, bytes(row.previous)
-    )
 
 
 def _papers(

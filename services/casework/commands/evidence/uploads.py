@@ -7,7 +7,7 @@ crash, by the sweeper. Nothing that was answered for is ever without its row.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -66,11 +66,11 @@ def _mismatch(told: bytes, found: bytes) -> Invalid:
 
 async def take_file(
     room: EvidenceRoom, caller: Caller, item_id: UUID, chunks: AsyncIterator[bytes], *,
-    key: str | None = None, expected: Callable[[], bytes | None] = lambda: None,
+    key: str | None = None, expected: bytes | None = None,
 ) -> FileTaken:  # fmt: skip
     """Take one file for an item that the caller's agency keeps; any kind of file is evidence.
 
-    `expected` gives the SHA-256 that the sender told, if any, once everything has arrived. Raises the refusals of
+    `expected` is the SHA-256 that the sender told, if any. Raises the refusals of
     `room`, `Invalid` (empty, another hash), `BadRequest` (cut off), `Conflict` (the case has this file already: says
     under which number; too many; the key was used for another content). Nothing is kept of what is refused.
     """
@@ -95,9 +95,8 @@ async def take_file(
                     "文件没有传完，没有保存；请重新上传。 The file did not arrive whole; nothing was kept. Send it again.",
                     code="cut-off",
                 ) from error
-        told = expected()
-        if told is not None and told != written.sha256:
-            raise _mismatch(told, written.sha256)
+        if expected is not None and expected != written.sha256:
+            raise _mismatch(expected, written.sha256)
         scan = await room.scanner.scan(room.vault.read(file_id, "original", data_key))
         media_type, kind = media_kind(incoming.media_type, incoming.reason, _KINDS)
         draft = {
