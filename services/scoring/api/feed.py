@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from services.scoring import queries
 from services.scoring.api.filters import Code
-from services.scoring.schemas import FeedOut, StandingOut
+from services.scoring.schemas.ledger import FeedOut, StandingOut
 from services.scoring.settings import Settings
 from shared.kit import db, pagination
 from shared.kit.access import Caller, Requires, authenticate

@@ -11,7 +11,7 @@ from services.scoring import queries
 from services.scoring.api.csv_text import HEADERS, lines
 from services.scoring.api.filters import ledger_filter
 from services.scoring.queries import LedgerFilter
-from services.scoring.schemas import EntryOut
+from services.scoring.schemas.ledger import EntryOut
 from shared.kit import db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.pagination import Page

@@ -12,7 +12,7 @@ from services.scoring import queries
 from services.scoring.api.csv_text import HEADERS, lines
 from services.scoring.api.filters import AsOf, Code, From, To
 from services.scoring.queries import LedgerFilter
-from services.scoring.schemas import StandingOut, StandingsOut
+from services.scoring.schemas.ledger import StandingOut, StandingsOut
 from shared.kit import db
 from shared.kit.access import Caller, Requires
 from shared.kit.service import Service

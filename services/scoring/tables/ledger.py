@@ -1,4 +1,4 @@
-"""Scoring's database: obligations, the append-only ledger, standings, and the kit's tables."""
+"""Obligations, the append-only ledger, and standings."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,7 +8,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     Numeric,
     Table,
     Text,
@@ -16,10 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from shared.kit.tables import TIMESTAMP, kit_tables
-
-metadata = MetaData()
-kit = kit_tables(metadata)
+from services.scoring.tables.base import metadata
+from shared.kit.tables import TIMESTAMP
 
 obligations = Table(
     "obligations",

@@ -1,0 +1,15 @@
+"""The ladder of tools (政策工具), rewards, penalties, accountability, funds."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_TABLES: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    for statement in _TABLES:
+        op.execute(statement)

@@ -1,0 +1,1 @@
+"""HTTP bodies of scoring: one module a capability."""
