@@ -6,10 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.casework.commands.basis import Basis
-from services.casework.commands.proceedings import Wanted, open_proceeding, take_step
-from services.casework.queries.papers import issued_documents
-from services.casework.queries.parties import party_agencies
-from services.casework.queries.proceedings import Narrowed, get_proceeding, list_proceedings
+from services.casework.commands.proceedings import Wanted, open_proceeding, read_proceeding, take_step
+from services.casework.queries.proceedings import Narrowed, list_proceedings
 from services.casework.schemas.proceedings import (
     Category,
     ProceduresOut,
@@ -18,13 +16,11 @@ from services.casework.schemas.proceedings import (
     ProceedingOut,
     StepIn,
 )
-from services.casework.tables import kit
-from shared.kit import audit, clock, db, idempotency, pagination
+from shared.kit import clock, db, idempotency, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.ids import new_id
 from shared.kit.pagination import Page
-from shared.kit.problem import NotFound
 from shared.kit.web import ORJSONResponse
 from shared.rules.calendar import local_day
 
@@ -161,22 +157,8 @@ async def step(
     return await answer(request, caller, proceeding_id)
 
 
-async def read_one(request: Request, caller: Caller, proceeding_id: UUID) -> dict[str, object]:
-    """One proceeding as it is shown; that it was read is recorded. Raises `NotFound`."""
-    now = clock.now()
-    async with db.begin(request.app.state.service.engine) as conn:
-        full = await get_proceeding(conn, caller, proceeding_id)
-        if full is None:
-            raise NotFound(
-                "没有这件程序，或不在您的权限内。 No such proceeding within your reach.", code="proceeding-not-found"
-            )
-        documents = await issued_documents(conn, proceeding_id)
-        parties = await party_agencies(conn, full.row.case_id)
-        await audit.record(conn, kit, caller, "proceeding.read", "proceeding", [proceeding_id], now, open=full.open)
-    return request.app.state.proceedings.full(caller, full, documents, parties, now)
-
-
 async def answer(request: Request, caller: Caller, proceeding_id: UUID, *, status: int = 200) -> Response:
     """One proceeding as JSON, under its ETag."""
-    shown = await read_one(request, caller, proceeding_id)
-    return ORJSONResponse(shown, status_code=status, headers={"etag": etag(int(str(shown["version"])))})
+    async with db.begin(request.app.state.service.engine) as conn:
+        shown = await read_proceeding(conn, request.app.state.proceedings, caller, proceeding_id, clock.now())
+    return ORJSONResponse(shown, status_code=status, headers={"etag": etag(shown["version"])})

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
-from services.casework.api.proceedings import read_one
 from services.casework.commands.basis import Basis
-from services.casework.commands.proceedings import Wanted, open_proceeding, take_step
+from services.casework.commands.proceedings import Wanted, open_proceeding, read_proceeding, take_step
 from services.casework.domain.procedures import Procedure, UnknownProcedure
 from services.casework.queries import get_case
 from services.casework.queries.proceedings import Narrowed, list_proceedings, waiting_proceedings
@@ -128,8 +127,10 @@ async def _page(
     step: str = "",
     values: dict[str, Any] | None = None,
 ) -> HTMLResponse:
-    shown = await read_one(request, caller, proceeding_id)
-    plan = request.app.state.service.plans.get(str(shown["plan"]))
+    service = request.app.state.service
+    async with db.begin(service.engine) as conn:
+        shown = await read_proceeding(conn, request.app.state.proceedings, caller, proceeding_id, clock.now())
+    plan = service.plans.get(shown["plan"])
     return page(
         request,
         "proceeding.html",
