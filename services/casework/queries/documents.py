@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.queries.secrecy import no_secret
 from services.casework.queries.visibility import within_reach
 from services.casework.tables import (
     cases,
@@ -36,9 +37,8 @@ def seen_by(caller: Caller, approvals: Sequence[str] = ()) -> ColumnElement[bool
     issued = or_(_d.state.not_in(UNISSUED), mine)
     # most documents concern nobody's secret: that is asked first
     open_ones = or_(_d.confidential.is_distinct_from("operation"), mine)
-    if caller.reach("operation.read") in _WIDE:
-        return and_(within_reach(caller, READ), issued)
-    return and_(within_reach(caller, READ), issued, open_ones)
+    known = and_(within_reach(caller, READ), issued, no_secret(caller, _d.proceeding_id))
+    return known if caller.reach("operation.read") in _WIDE else and_(known, open_ones)
 
 
 def opened_to(caller: Caller, row: Any, approvals: Sequence[str] = ()) -> bool:

@@ -49,7 +49,10 @@ RIGHTS = (
     "score.read", "feed.read", "trace.read", "ops.read", "ops.dlq", "directory.manage", "plan.read",
     "rental.read", "rental.manage", "rental.personal", "venue.read", "venue.manage", "patrol.do", "patrol.manage",
     "survey.read", "survey.manage",
-    "proceeding.read", "proceeding.act", "proceeding.coordinate", "criminal.read", "operation.read",
+    "proceeding.read", "proceeding.act", "proceeding.coordinate", "criminal.read", "operation.read", "operation.act",
+    "supervision.open",
+    "document.read", "document.draft", "document.issue", "document.register",
+    "downline.read", "downline.edit",
     "file.original", "tip.ask", "outcome.review", "reporter.request", "reporter.reveal",
     "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
     "recurrence.read",
@@ -61,7 +64,7 @@ REACHES = ("own_unit", "own_agency", "own_area", "plan", "all")
 
 APPROVALS = (
     "measure.order", "seal.order", "period.extend", "transfer.decide", "warning.publish", "information.request",
-    "operation.start", "score.override", "reward.pay", "reward.propose", "rulebook.publish", "sanction.decide",
+    "operation.start", "supervision.order", "supervision.list", "score.override", "reward.pay", "reward.propose", "rulebook.publish", "sanction.decide",
     "reporter.reveal", "report.issue", "agency.onboard",
 )
 """What a post may approve (X-O1); the services ask the plan before they take an approval."""

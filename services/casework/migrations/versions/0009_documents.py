@@ -53,6 +53,7 @@ _TABLES: tuple[str, ...] = (
     "CREATE INDEX documents_of_case ON documents (case_id, id)",
     "CREATE INDEX documents_of_proceeding ON documents (proceeding_id, kind) WHERE proceeding_id IS NOT NULL",
     "CREATE UNIQUE INDEX documents_in_register ON documents (plan, issuer, series, year, serial)",
+    "CREATE INDEX documents_by_issue ON documents (plan, issuer, issued_at DESC, id DESC) WHERE serial IS NOT NULL",
     "CREATE UNIQUE INDEX documents_number ON documents (plan, number)",
     "CREATE INDEX documents_to_approve ON documents (plan, approval, id) WHERE state = 'draft'",
     """
