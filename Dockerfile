@@ -9,6 +9,10 @@ RUN python -m venv /opt/dachuan/venv \
  && /opt/dachuan/venv/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim
+# casework sets documents (公文) in PDF; without a Chinese font it says so instead of printing empty boxes
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 dachuan \
  && useradd --uid 10001 --gid dachuan --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dachuan \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/dachuan/objects

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("import_", "Bring in messages from a file through the agency API."),
     "triage": ("triage", "Try the reading of messages."),
     "trace": ("trace", "Follow one tip through the four services."),
+    "documents": ("documents", "Check the kinds of documents and their Word templates; restore default templates."),
     "plan": ("plan", "Check the plans of towns and cities, or make a new one."),
     "topics": ("topics", "Apply the topic contract to Kafka; rebuild topics from the outboxes."),
     "contracts": ("contracts", "Write and check the published contracts: events and HTTP."),

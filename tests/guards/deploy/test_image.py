@@ -48,7 +48,9 @@ def test_no_state_secret_or_test_enters_the_image(context: Path) -> None:
     entered = {path.relative_to(context).parts[0] for path in context.rglob("*")}
     assert entered == {"requirements.txt", "services", "shared", "deploy"}
     deploy = {path.name for path in (context / "deploy").iterdir()}
-    assert deploy == {"__init__.py", "alembic.ini", "cli", "image", "law", "local", "plans"}
+    assert deploy == {
+        "__init__.py", "alembic.ini", "cli", "documents", "image", "law", "local", "plans", "procedures",
+    }  # fmt: skip
 
 
 def test_the_image_holds_all_that_its_commands_import(context: Path) -> None:
