@@ -10,7 +10,9 @@ from services.intake.commands.registers.patrols import mark_dens
 from shared.events import Event
 from shared.events.casework import (
     CaseAccepted,
+    CaseClosed,
     CaseOpened,
+    CaseTakenUp,
     DeadlineMissed,
     DeadlineMoved,
     DenFound,
@@ -43,6 +45,8 @@ def handlers(service: Service) -> dict[str, Handler]:
         DenFound.TYPE: dens_found,
         CaseOpened.TYPE: lead_parties.cases_opened,
         CaseAccepted.TYPE: lead_parties.cases_accepted,
+        CaseClosed.TYPE: closing.cases_closed,
+        CaseTakenUp.TYPE: closing.cases_taken_up,
         DeadlineMissed.TYPE: lead_parties.deadlines_missed,
         PartyJoined.TYPE: parties_joined,
         PartyLeft.TYPE: parties_left,

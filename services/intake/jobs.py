@@ -25,6 +25,7 @@ async def mark_handovers_late(rules: Rules) -> None:
     for work in (
         lambda conn: handovers.mark_late(conn, rules, now),
         lambda conn: handovers.expire_supplements(conn, now),
+        lambda conn: handovers.hand_back_by_rule(conn, rules, now),
     ):
         async with db.begin(rules.service.engine) as conn:
             await work(conn)

@@ -3,12 +3,12 @@
 from fastapi import FastAPI
 
 from services.intake import api, consumers, jobs, pages
-from services.intake.api.trends import COUNTED_EVERY_S
 from services.intake.commands.door import open_door
 from services.intake.commands.evidence import Evidence
 from services.intake.commands.handovers import Rules
 from services.intake.commands.tips import receive_tips
 from services.intake.domain.receipts import MissLimit
+from services.intake.queries.trends import COUNTED_EVERY_S
 from services.intake.settings import Settings
 from services.intake.tables import kit
 from shared.kit.committer import Committer

@@ -15,6 +15,7 @@ from services.intake.api import (
     receipts,
     registers,
     reporting,
+    reward_codes,
     rewards,
     trace,
     trends,
@@ -24,5 +25,5 @@ from services.intake.api import (
 
 router = APIRouter(prefix="/v1")
 for _part in (handing_in.direct, handing_in.router, receipts.router, evidence.router, work.router, reporting.router, reading.router,
-    leads.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, obligations.router, verifications.router, trends.router, registers.router):
+    leads.router, reward_codes.router, rewards.router, funds.router, handins.router, conversation.router, trace.router, handovers.router, obligations.router, verifications.router, trends.router, registers.router):
     router.include_router(_part)

@@ -114,6 +114,23 @@ async def hand_tip_on(
     return await answer(request, caller, made, status=201)
 
 
+@router.post(
+    "/tips/{tip_id}/hand-back", status_code=201, response_model=HandoverFull, summary="Give a tip back to its distributor"
+)
+async def hand_back(
+    request: Request,
+    tip_id: UUID,
+    idempotency_key: Key,
+    caller: Caller = Depends(Requires("handover.propose")),
+) -> Response:
+    """One act: what a line distributed and is not ours is that line's again. Needs the tip's version in If-Match."""
+    rules, version = rules_of(request), required_version(request)
+    claim = claim_of(rules, caller, "tip.hand_back", idempotency_key, tip_id, HandoverNoteIn(), version)
+    async with db.begin(rules.service.engine) as conn:
+        made = await commands.hand_back(conn, rules, caller, tip_id, version, claim, clock.now())
+    return await answer(request, caller, made, status=201)
+
+
 @router.get("/handovers", response_model=Page[HandoverOut], summary="Handovers in my reach, newest first")
 async def list_handovers(
     request: Request,

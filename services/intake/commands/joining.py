@@ -51,6 +51,7 @@ _CANDIDATES = (
     .order_by(leads.c.id)
     .with_for_update(key_share=True)
 )
+_SEEN = select(leads).where(leads.c.id == func.any(bindparam("ids")), leads.c.merged_into.is_(None)).order_by(leads.c.id)
 _FOLLOW = (
     text(
         """
@@ -112,6 +113,27 @@ async def meet(
     return met
 
 
+async def suggest(
+    conn: AsyncConnection, service: Service, signal: Signal, own: Known, now: datetime
+) -> None:
+    """Suggest other leads for one on record that has learnt more of its target; an officer decides, nothing joins."""
+    met, index = Met(), dict[tuple[str, str], list[Known]]()
+    # only read: locking them after the caller's own lead would go against the order of ids
+    await _look_up(conn, service, [(signal, own)], now, met, index, _SEEN)
+    others = {
+        lead.id: lead
+        for key in signal.aim.wanted
+        for lead in _telling(key, index.get((own.plan, key), ()))
+        if lead.id != own.id
+    }
+    plan = service.plans[own.plan]
+    found = stand(signal, others.values(), plan.leads, nearness(plan))
+    best = ((found.lead, found.match),) if found.lead is not None and found.match is not None else ()
+    met.known[own.id], met.lead_of[signal.tip_id] = own, own.id
+    met.standings.append((signal, own, Standing(Step.OPEN, suggested=(*best, *found.suggested), seen_before=found.seen_before)))
+    await insert_many(conn, lead_suggestions, _suggestions(met, now), conflict="ON CONFLICT DO NOTHING")
+
+
 def _telling(key: str, leads: Sequence[Known]) -> Sequence[Known]:
     """The newest leads under a key; none where a vague key has so many that it would only have strangers suggested."""
     if len(leads) < _EACH:
@@ -154,6 +176,7 @@ async def _look_up(
     now: datetime,
     met: Met,
     index: dict[tuple[str, str], list[Known]],
+    candidates: Any = None,
 ) -> None:
     wanted = {(own.plan, key) for signal, own in signals for key in signal.aim.wanted}
     crowds = {
@@ -186,7 +209,7 @@ async def _look_up(
     ids = set(chain.from_iterable(found.values()))
     if not ids:
         return
-    by_id = {row.id: known(row) for row in await conn.execute(_CANDIDATES, {"ids": list(ids)})}
+    by_id = {row.id: known(row) for row in await conn.execute(_CANDIDATES if candidates is None else candidates, {"ids": list(ids)})}
     for where, lead_ids in found.items():
         index[where] = [by_id[i] for i in lead_ids if i in by_id]
 

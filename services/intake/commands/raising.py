@@ -9,12 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake import queries
-from services.intake.commands import joining
+from services.intake.commands import gathering, joining
 from services.intake.commands import tips as commands
 from services.intake.commands.joining import Met
-from services.intake.commands.lead_rows import known, lead_row
+from services.intake.commands.lead_rows import known, lead_row, save_leads
+from services.intake.commands.leads import reindex
 from services.intake.commands.tips import TipDraft, target_token
-from services.intake.domain.aims import aim_of
+from services.intake.domain.aims import aim_of, together
 from services.intake.domain.joining import Step, absorb
 from services.intake.domain.reading import LEXICON_VERSION, Reading, read
 from services.intake.domain.reading.model import KINDS
@@ -38,7 +39,8 @@ async def read_again(
 
     A tip that belonged elsewhere becomes a lead when the addition shows pyramid selling or somebody held; its clocks
     start now, since only now it was told. A calm lead that shows somebody held rings on the fast lane (point 2).
-    What was read from the first words is never taken back.
+    What was read from the first words is never taken back. A lead that learns of a further target has others about it
+    suggested.
     """
     told = queries.narrative(service.settings.keys, tip)
     words = "\n".join(part for part in (told["text"], told["place"], added) if part)
@@ -49,7 +51,7 @@ async def read_again(
         draft = _draft(service, tip, reading, told["subject"], words)
         return await open_lead(conn, service, tip, draft, now, clocks_from=now), reading.urgent
     if tip.urgent or not reading.urgent:
-        return tip, False
+        return await _learn(conn, service, tip, _draft(service, tip, reading, told["subject"], words), now), False
     return await _ring(conn, service, tip, _draft(service, tip, reading, told["subject"], words), now), True
 
 
@@ -113,6 +115,7 @@ async def open_lead(
     met = await joining.meet(
         conn, service, [(commands.signal_of(draft, clocks_from), commands.own_lead(draft, clocks_from))], now
     )
+    crowds = await gathering.look(conn, service, met, now)
     fresh = [lead for lead in met.known.values() if lead.fresh]
     await insert_many(conn, leads, [lead_row(lead) for lead in fresh])
     lead_id = met.lead_of[draft.id]
@@ -124,11 +127,42 @@ async def open_lead(
         if standing.step is not Step.JOIN
     ]
     told += joining.events(service, met, {draft.id: draft.channel}, now)
+    told += await gathering.record(conn, service, crowds, now)
     await outbox.put(conn, kit.outbox, told, now)
     await audit.record(
         conn, kit, actor or service_caller("intake"), "tip.become_lead", "tip", [tip.id], now,
         lead_id=str(lead_id), urgent=draft.reading.urgent,
     )  # fmt: skip
+    return changed
+
+
+async def turn_urgent(
+    conn: AsyncConnection, service: Service, tip: Any, reading: Reading, now: datetime
+) -> Any:
+    """A calm tip of a lead is urgent by an officer's word: it rings on the fast lane; the tip as it is now."""
+    told = queries.narrative(service.settings.keys, tip)
+    words = "\n".join(part for part in (told["text"], told["place"]) if part)
+    return await _ring(conn, service, tip, _draft(service, tip, reading, told["subject"], words), now)
+
+
+async def _learn(conn: AsyncConnection, service: Service, tip: Any, draft: TipDraft, now: datetime) -> Any:
+    """A tip of a lead says more of its target: the lead is found under it too, and others about it are suggested.
+
+    None of them joins by itself any more: both have their cases, and an officer joins them.
+    """
+    targets = together((tuple(tip.targets), draft.aim.targets))
+    if set(targets) <= set(tip.targets):
+        return tip
+    row = (await conn.execute(select(leads).where(leads.c.id == tip.lead_id).with_for_update())).one()
+    saved = update(tips).where(tips.c.id == tip.id).values(targets=list(targets), version=tips.c.version + 1)
+    changed = (await conn.execute(saved.returning(tips))).one()
+    lead = known(row)
+    lead.targets = together((lead.targets, targets))
+    lead.changed = True
+    await save_leads(conn, [lead])
+    signal = commands.signal_of(draft, tip.received_at)
+    await reindex(conn, [lead])
+    await joining.suggest(conn, service, signal, lead, now)
     return changed
 
 

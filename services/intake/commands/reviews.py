@@ -94,7 +94,7 @@ async def review(
         values = {"relevant": False}
     elif done is Effect.RAISE:
         reading = replace(_read(service, tip), relevant=True, urgent=True, kinds=after.kinds)
-        tip = await raising.turn_urgent(conn, service, tip, reading, "", now)
+        tip = await raising.turn_urgent(conn, service, tip, reading, now)
         values = {"area": after.area, "targets": targets}
     elif done is Effect.CHANGE and values.get("agency") not in (None, tip.agency):
         # handing it on is a handover, with its own acceptance; until then it stays where it is
@@ -103,7 +103,8 @@ async def review(
     if done is not Effect.LEAVE:
         await _save_tip(conn, caller, tip, values, now)
     if done in (Effect.CHANGE, Effect.RAISE):
-        await _lead_learns(conn, lead.id, values)
+        # raised, it may stand in the lead that rings
+        await _lead_learns(conn, tip.lead_id if done is Effect.RAISE else lead.id, values)
     await _keep(conn, caller, tip, before, after, now)
     await outbox.put(conn, kit.outbox, events, now)
     await audit.record(conn, kit, caller, "tip.review", "tip", [tip_id], now, effect=done.value, agreed=before == after)

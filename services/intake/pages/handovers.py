@@ -235,6 +235,21 @@ async def panel(request: Request, caller: Caller, lead_id: UUID, plan: Plan) -> 
     }
 
 
+@router.post("/tips/{tip_id}/hand-back")
+async def hand_back(
+    request: Request, tip_id: UUID, caller: Caller = Depends(Requires("handover.propose"))
+) -> Response:
+    """Give a tip back to the line that sent it, from its page."""
+    sent = await read_form(request, VersionedForm)
+    rules = rules_of(request)
+    claim = claim_of(
+        rules, caller, "tip.hand_back", str(sent.idempotency_key), tip_id, HandoverNoteIn(), sent.version
+    )
+    async with db.begin(rules.service.engine) as conn:
+        await commands.hand_back(conn, rules, caller, tip_id, sent.version, claim, clock.now())
+    return see_other(request, f"/tips/{tip_id}", done="sent")
+
+
 class HandForm(Form):
     """Handing a lead over: `place` is `agency/unit`, or `@` for its distributor."""
 

@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.intake.api.trends import told
+from services.intake.queries.trends import told
 from shared.kit.access import Caller, Requires
 from shared.kit.service import Service
 from shared.rules.plan.vocabulary import TIP_KINDS
@@ -29,7 +29,7 @@ async def trends(
 ) -> HTMLResponse:
     """Tips about pyramid selling within reach, by week or month."""
     service: Service = request.app.state.service
-    shown: dict[str, Any] = await told(request, caller, by=by, span=span, area=area, kind=kind)
+    shown: dict[str, Any] = await told(service, caller, by=by, span=span, area=area, kind=kind)
     plan = service.plans.get(caller.plan or "")
     return page(
         request,

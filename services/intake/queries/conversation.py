@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.intake.domain.outcomes import Closing, Standing, Step
 from services.intake.queries.present import routing_of
 from services.intake.tables import closing_contests, closing_ratings, contact_reveals, lead_declines, tip_messages, tips
-from services.intake.tables.handovers import handovers, lead_parties, supplements
+from services.intake.tables.handovers import case_closings, handovers, lead_parties, supplements
 from shared.kit.access import Caller, scope
 from shared.kit.crypto import KeyRing
 from shared.kit.service import Service
@@ -64,7 +64,7 @@ async def standing(conn: AsyncConnection, service: Service, tip: Any) -> Standin
 async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any]) -> dict[UUID, Standing]:
     """Where tips stand, by all that intake knows: triage, parties and handovers, contests, ratings.
 
-    Eight statements, however many tips.
+    Nine statements, however many tips.
     """
     ids = [tip.id for tip in found]
     leads = [tip.lead_id for tip in found if tip.lead_id]
@@ -84,6 +84,11 @@ async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any
         "tip_id",
     )
     ratings = await _grouped(conn, select(closing_ratings).where(closing_ratings.c.tip_id.in_(ids)), "tip_id")
+    ends = await _grouped(
+        conn,
+        select(case_closings).where(case_closings.c.lead_id.in_(leads), case_closings.c.taken_up_at.is_(None)),
+        "lead_id",
+    )
     return {
         tip.id: _stands(
             tip,
@@ -93,6 +98,7 @@ async def standings(conn: AsyncConnection, service: Service, found: Sequence[Any
             moves=moves.get(tip.lead_id or tip.id, ()),
             contests=contests.get(tip.id, ()),
             ratings=ratings.get(tip.id, ()),
+            ends=ends.get(tip.lead_id, ()),
             place=_place(service, tip),
         )
         for tip in found
@@ -128,15 +134,18 @@ def _stands(
     moves: Sequence[Any],
     contests: Sequence[Any],
     ratings: Sequence[Any],
+    ends: Sequence[Any],
     place: dict[str, str],
 ) -> Standing:
     steps = [Step("received", tip.received_at), Step("read")]
     closing: Closing | None = None
     if tip.state == "referred":
-        closing = Closing("triage", "referred", tip.received_at)
+        back = next((move.answered_at for move in moves if move.state == "accepted" and not move.to_agency), None)
+        # one key: whoever contested the reading has contested it, handed back or not
+        closing = Closing("triage", "handed_back" if back else "referred", back or tip.received_at)
     else:
         steps.append(Step("with_agency", None, tip.agency))
-        closing = _declined(parties, declines)
+        closing = _ended(ends) or _declined(parties, declines)
     steps += sorted(_travelled(parties, moves), key=lambda step: step.at or tip.received_at)
     if asked:
         steps.append(Step("asked"))
@@ -163,11 +172,21 @@ def _travelled(parties: Sequence[Any], moves: Sequence[Any]) -> list[Step]:
             told.append(Step("late", party.late_at, party.agency))
     for move in moves:
         to = move.assigned_agency or move.to_agency
-        if move.state in ("accepted", "decided") and to:
+        if move.state == "accepted" and not to:
+            told.append(Step("handed_back", move.answered_at))
+        elif move.state in ("accepted", "decided") and to:
             told.append(Step("handed_over", move.decided_at or move.answered_at, to))
         elif move.state in ("proposed", "escalated") and to:
             told.append(Step("handing_over", move.proposed_at, to))
     return told
+
+
+def _ended(ends: Sequence[Any]) -> Closing | None:
+    """The end of the lead's case, by casework's word; each closing of a case is contested and rated once."""
+    if not ends:
+        return None
+    last = max(ends, key=lambda end: end.closed_at)
+    return Closing(f"case:{last.case_id}:{last.closed_at:%Y%m%dT%H%M%S}", last.outcome, last.closed_at, last.agency)
 
 
 def _declined(parties: Sequence[Any], declines: Sequence[Any]) -> Closing | None:

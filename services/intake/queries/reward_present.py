@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.intake.domain.rewards import fund as domain
 from services.intake.domain.rewards.fund import Balance
 from services.intake.queries import rewards as seen
+from services.intake.schemas.rewards import CodeRequestOut
 from shared.kit.access import Caller
 from shared.kit.clock import CHINA
 from shared.kit.service import Service
@@ -73,3 +74,9 @@ async def funds(conn: AsyncConnection, service: Service, caller: Caller, now: An
             balance = await seen.balance(conn, plan.id, fund.id, year)
             found.append(fund_out(plan, fund.id, year, balance, expected))
     return found
+
+
+def code_request_out(row: Any, caller: Caller) -> dict[str, Any]:
+    """A row as `CodeRequestOut`; `mine`: the caller agreed first, so another person must follow."""
+    names = CodeRequestOut.model_fields.keys() - {"mine"}
+    return {name: getattr(row, name) for name in names} | {"mine": row.first_by == caller.actor}

@@ -19,6 +19,7 @@ from services.intake.tables import (
     leads,
     reward_approvals,
     reward_claims,
+    reward_code_requests,
     reward_funds,
     reward_proposals,
     reward_shares,
@@ -315,3 +316,28 @@ async def undecided_by(conn: AsyncConnection, caller: Caller) -> Sequence[Row[An
         ~exists().where(a.c.proposal_id == p.c.id, a.c.approver == caller.actor),
     )
     return (await conn.execute(query.limit(500))).all()
+
+
+def _codes(caller: Caller) -> Any:
+    return (
+        select(reward_code_requests)
+        .join(tips, tips.c.id == reward_code_requests.c.tip_id)
+        .join(reward_claims, reward_claims.c.id == reward_code_requests.c.claim_id)
+        .where(visible_claims(caller))
+    )
+
+
+async def code_requests(
+    conn: AsyncConnection, caller: Caller, *, state: str | None, after: Any, limit: int
+) -> Sequence[Row[Any]]:
+    """Requests for new codes within reach, oldest first; those still to be decided unless a state is asked for."""
+    r = reward_code_requests.c
+    query = _codes(caller).where(r.state == state if state else r.state.in_(("asked", "agreed")))
+    if after:
+        query = query.where(tuple_(r.asked_at, r.id) > tuple_(*after))
+    return (await conn.execute(query.order_by(r.asked_at, r.id).limit(limit + 1))).all()
+
+
+async def code_request(conn: AsyncConnection, caller: Caller, request_id: UUID) -> Row[Any] | None:
+    """One request within reach, or None."""
+    return (await conn.execute(_codes(caller).where(reward_code_requests.c.id == request_id))).one_or_none()

@@ -1,8 +1,12 @@
 """What follows a tip, in words: as its reporter reads it, and as officers do."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.domain.outcomes import Standing, closing_words, step_words
 from services.intake.queries import conversation as shown
@@ -17,6 +21,7 @@ from services.intake.schemas.conversation import (
     StepOut,
 )
 from services.intake.schemas.tips import Words
+from services.intake.tables import tips
 from shared.kit import db, pagination
 from shared.kit.access import Caller
 from shared.kit.service import Service
@@ -118,6 +123,20 @@ def reveal_out(row: Any, caller: Caller) -> dict[str, Any]:
     """A request without its reason."""
     names = RevealOut.model_fields.keys() - {"own", "reason"}
     return {name: getattr(row, name) for name in names} | {"own": row.requested_by == caller.actor}
+
+
+async def told_of(conn: AsyncConnection, service: Service, tip_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What became of tips, for whoever brought them: its steps, the outcome's code and plain words, by tip (D-E4)."""
+    found = (await conn.execute(select(tips).where(tips.c.id.in_(tip_ids)))).all() if tip_ids else []
+    stand = await shown.standings(conn, service, found) if found else {}
+    return {
+        tip.id: {
+            "outcome": stand[tip.id].closing.outcome if stand[tip.id].closing else None,
+            "words": now_words(service, tip, stand[tip.id]).model_dump(),
+            "steps": [step_out(service, tip.plan, step).model_dump() for step in stand[tip.id].steps],
+        }
+        for tip in found
+    }
 
 
 async def brought_page(

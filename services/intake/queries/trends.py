@@ -9,11 +9,19 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.tables import trend_days
+from shared.kit import clock, db
 from shared.kit.access import Caller, scope
+from shared.kit.problem import Invalid
+from shared.kit.service import Service
+from shared.rules.calendar import local_day
 
 Span = Literal["week", "month"]
 By = Literal["area", "kind"]
 t = trend_days.c
+
+COUNTED_EVERY_S = 60
+LONGEST = timedelta(days=3 * 366)
+USUAL = {"week": timedelta(weeks=26), "month": timedelta(days=365)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +94,25 @@ def series(rows: Sequence[Any], starts: Sequence[date]) -> list[dict[str, Any]]:
         one["tips"][number] += int(row.tips)
         one["urgent"][number] += int(row.urgent)
     return sorted(made.values(), key=lambda one: (-sum(one["tips"]), one["code"] or ""))
+
+
+async def told(
+    service: Service, caller: Caller, *, by: By, span: Span, since: date | None = None,
+    until: date | None = None, area: str | None = None, kind: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The figures as `TrendsOut`. Raises Invalid for a time that is too long or runs backwards."""
+    last = until or local_day(clock.now())
+    first = since or max(date(2000, 1, 1), last - USUAL[span])
+    if first > last or last - first > LONGEST:
+        raise Invalid(
+            "时间段无效：起始日不能晚于截止日，最长三年。 The time runs backwards or is longer than three years.",
+            code="bad-period",
+        )
+    wanted = Wanted(first, last, span, by, area or None, kind or None)
+    async with db.begin(service.engine) as conn:
+        rows = await figures(conn, caller, wanted)
+    starts = spans(first, last, span)
+    return {
+        "by": by, "span": span, "starts": starts, "series": series(rows, starts),
+        "counted_every_s": COUNTED_EVERY_S,
+    }  # fmt: skip

@@ -261,3 +261,35 @@ class HoldOut(BaseModel):
     lifted_by: str | None
     lifted_at: AwareDatetime | None
     version: int
+
+
+CodeState = Literal["asked", "agreed", "released", "given", "refused"]
+
+
+class CodeAskOut(BaseModel):
+    """Where the request stands; `code` is the new one, shown once."""
+
+    state: CodeState
+    code: str | None
+
+
+class CodeRequestOut(BaseModel):
+    """A request for a new code; who asked is not known."""
+
+    id: UUID
+    plan: str
+    area: str | None
+    tip_id: UUID
+    state: CodeState
+    asked_at: datetime
+    first_at: datetime | None
+    second_at: datetime | None
+    given_at: datetime | None
+    mine: bool
+    version: int
+
+
+class CodeDecisionIn(_Strict):
+    """Agree to a new code, or refuse."""
+
+    decision: Literal["agree", "refuse"]

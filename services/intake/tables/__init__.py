@@ -13,6 +13,7 @@ from services.intake.tables.evidence import tip_files, tip_flags
 from services.intake.tables.followups import lead_verifications, reward_code_requests, trend_days, trend_progress
 from services.intake.tables.handins import handin_exchanges, handins
 from services.intake.tables.handovers import (
+    case_closings,
     handover_matters,
     handover_register,
     handovers,
@@ -60,6 +61,7 @@ from services.intake.tables.tips import leads, tips
 __all__ = [
     "agent_visits",
     "agents",
+    "case_closings",
     "check_ins",
     "closing_contests",
     "closing_ratings",

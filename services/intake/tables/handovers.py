@@ -135,3 +135,17 @@ lead_parties = Table(
     Index("lead_parties_waiting", "plan", "agency", "due", "case_id", postgresql_where=text("state = 'pending'")),
     comment="What casework told: each lead's case, its parties, and who accepted it when",
 )
+
+case_closings = Table(
+    "case_closings",
+    metadata,
+    Column("case_id", UUID, primary_key=True),
+    Column("lead_id", UUID, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("closed_at", TIMESTAMP, nullable=False),
+    Column("taken_up_at", TIMESTAMP, comment="taken up again after this closing, when a reporter contested it with success"),
+    Column("seen_at", TIMESTAMP, nullable=False, comment="when casework recorded what stands here; older news is passed over"),
+    Index("case_closings_of_lead", "lead_id"),
+    comment="结案: how the cases of leads ended, by casework's word; the last closing of each",
+)

@@ -275,6 +275,8 @@ class _Check:
         for index, one in enumerate(rules.distributors):
             path: Path_ = ("handover", "distributors", index, "channel")
             self.known(path, one.channel, words.CHANNELS, "来源渠道", "channel")
+            usable = {reason.id for reason in rules.reasons if "hand_over" in reason.uses}
+            self.known(("handover", "distributors", index, "reason"), one.reason, usable, "移交理由", "reason to hand over")
         named: list[tuple[Path_, str]] = []
         for key, lines in (("answer", rules.answer), ("decide", rules.decide)):
             last = lines[-1] if lines else None

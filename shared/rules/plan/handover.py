@@ -29,11 +29,16 @@ class Distributor(Part):
     """A line that distributes what comes in by a channel: what is not ours goes back through it, never sideways.
 
     ``leads``: so does pyramid selling that is another agency's; without it, only what is not pyramid selling.
+    ``returns``: what is not pyramid selling goes back by an officer's word, or by itself ``wait_hours`` after it came in
+    unless an officer has read it otherwise by then; ``reason`` is the one given.
     """
 
     channel: Code
     name: Text
     leads: bool = False
+    returns: Literal["officer", "rule"] = "officer"
+    wait_hours: int = Field(default=24, ge=0, le=240)
+    reason: Code = "not_pyramid"
     article: str = ""
     certainty: Annotated[str, StringConstraints(pattern="^[TSM]$")] = "M"
 

@@ -51,6 +51,7 @@ class Plan(BaseModel):
     reporting: p.Reporting | None = None
     activities: tuple[p.Activity, ...] = ()
     patrol_tiers: tuple[p.PatrolTier, ...] = ()
+    patrol: p.PatrolRules = p.PatrolRules()
     control_levels: tuple[p.ControlLevel, ...] = ()
     funds: tuple[p.Fund, ...] = ()
     routing: tuple[p.RoutingRule, ...]

@@ -166,6 +166,14 @@ class PatrolTier(Named):
     after_den: bool = False
 
 
+class PatrolRules(Part):
+    """``offline_hours``: how long a check-in may wait in a phone without a net and still count when it was made."""
+
+    offline_hours: int = Field(default=72, ge=0, le=720)
+    clause: str | None = None
+    assumed: bool = False
+
+
 class Activity(Named):
     """A recurring thing the plan schedules: meeting, broadcast, text message, campaign."""
 

@@ -43,7 +43,7 @@ AGENCY_KINDS = (
 )
 
 RIGHTS = (
-    "tip.submit", "tip.read", "tip.triage", "tip.elsewhere", "lead.read", "case.read", "case.accept", "notice.read", "notice.sign",
+    "tip.submit", "tip.read", "tip.triage", "tip.elsewhere", "lead.read", "case.read", "case.accept", "case.close", "notice.read", "notice.sign",
     "handover.read", "handover.propose", "handover.answer", "handover.decide", "lead.decide", "lead.join", "lead.verify",
     "reward.read", "reward.propose", "reward.pay", "reward.disburse", "fund.read", "fund.manage", "retention.hold",
     "score.read", "feed.read", "trace.read", "ops.read", "ops.dlq", "directory.manage", "plan.read",

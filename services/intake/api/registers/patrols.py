@@ -10,6 +10,7 @@ from services.intake.api.registers.common import required_key
 from services.intake.commands.registers.patrols import check_in
 from services.intake.domain.registers.signs import signs_at
 from services.intake.queries.registers import patrols, plain
+from services.intake.queries.told import told_of
 from services.intake.schemas.registers import CheckIn
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
@@ -59,9 +60,12 @@ async def signs(request: Request, caller: Caller = Depends(Requires("rental.read
 
 @router.get("/patrols/findings", summary="What became of the suspicions I brought")
 async def findings(request: Request, caller: Caller = Depends(Requires("patrol.do"))) -> Response:
-    """Feedback to the patroller (D-E4): the lead, and who has it."""
-    async with db.begin(request.app.state.service.engine) as conn:
-        return ORJSONResponse({"items": [plain(row) for row in await patrols.findings(conn, caller)]})
+    """Feedback to the patroller (D-E4): the lead, who has it, what happened, and how it ended in plain words."""
+    service: Service = request.app.state.service
+    async with db.begin(service.engine) as conn:
+        rows = await patrols.findings(conn, caller)
+        told = await told_of(conn, service, [row["tip_id"] for row in rows])
+    return ORJSONResponse({"items": [plain(row) | told[row["tip_id"]] for row in rows]})
 
 
 @router.post("/patrols/tasks/{task_id}/check-ins", status_code=201, summary="What a patrol found (Idempotency-Key)")

@@ -81,6 +81,13 @@ async def accept(
             code="number-needed",
             errors=[{"field": "number", "code": "missing", "message": "the receiver's own number"}],
         )
+    return await taken_over(conn, rules, caller, row, body, now)
+
+
+async def taken_over(
+    conn: AsyncConnection, rules: Rules, caller: Caller, row: Any, body: HandoverAcceptIn, now: datetime
+) -> UUID:
+    """A locked handover is accepted: the matter changes hands, or is its distributor's again."""
     line = step(row.version + 1, now, "accepted", row.to_agency or row.from_agency, row.to_unit)
     saved = await changed(
         conn, row, next_state(HandoverState(row.state), A.ACCEPT), line,
@@ -321,6 +328,9 @@ async def _moved(conn: AsyncConnection, row: Any, to: Place | None, now: datetim
                 .where(own == row.matter_id, (table.c.agency == row.from_agency) | table.c.agency.is_(None))
                 .values(agency=to.agency, unit=to.unit, version=table.c.version + 1)
             )
+    elif row.tip_id is not None:
+        gone = update(tips).where(tips.c.id == row.tip_id)
+        await conn.execute(gone.values(handed_back_at=now, version=tips.c.version + 1))
     return await count_matter(conn, row.matter_id, now, **values)
 
 

@@ -13,7 +13,8 @@ from services.intake.commands.registers import rows as kit_rows
 from services.intake.domain.registers import addresses
 from services.intake.schemas.registers import AgentRow, EstateRow, RowError, RowOutcome, VenueRow
 from services.intake.tables import agents, estates, kit, venues
-from shared.kit import audit
+from shared.events.intake import PlaceRegistered
+from shared.kit import audit, outbox
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
 from shared.kit.ids import new_id
@@ -112,6 +113,16 @@ async def upsert_named(
         outcomes[at] = RowOutcome(row=at, status="changed", id=found["id"])
     await insert_many(conn, table, new)
     await kit_rows.update_many(conn, table, changed)
+    if register == "venues":
+        base = service.settings.base_url("intake")
+        told = [
+            PlaceRegistered(
+                plan=plan.id, area=row["area"], place_id=row["id"], kind="venue", registered_at=now,
+                dataref=f"{base}/v1/venues/{row['id']}",
+            )
+            for row in new
+        ]  # fmt: skip
+        await outbox.put(conn, kit.outbox, told, now)
     touched = [row["id"] for row in (*new, *changed)]
     if touched:
         await audit.record(

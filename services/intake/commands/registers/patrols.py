@@ -195,7 +195,7 @@ async def _record(
             "This task is finished; your check-in was not kept a second time. Report anything new as a suspicion.",
             code="task-finished",
         )
-    moment = counted(body.at, now)
+    moment = counted(body.at, now, timedelta(hours=service.plans[task["plan"]].patrol.offline_hours))
     tip_id, lead_id = await hand_on(conn, service, draft, now)
     row = {
         "id": made_id,

@@ -15,7 +15,7 @@ from services.intake.domain.registers import addresses, tiers
 from services.intake.domain.registers.patrols import UNFINISHED
 from services.intake.schemas.registers import RowError, RowOutcome, UnitChange, UnitRow
 from services.intake.tables import kit, patrol_tasks, rental_units
-from shared.events.intake import RentalTierChanged
+from shared.events.intake import PlaceRegistered, RentalTierChanged
 from shared.kit import audit, outbox
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
@@ -89,10 +89,16 @@ async def upsert_units(
     await insert_many(conn, rental_units, new)
     await kit_rows.update_many(conn, rental_units, changed)
     await _patrols_follow(conn, plan, changed, moved, now)
-    await outbox.put(
-        conn, kit.outbox, [tier_changed(service, plan.id, unit, before, "officer", now) for unit, before, _ in moved],
-        now,
-    )  # fmt: skip
+    told: list[Any] = [tier_changed(service, plan.id, unit, before, "officer", now) for unit, before, _ in moved]
+    base = service.settings.base_url("intake")
+    told += [
+        PlaceRegistered(
+            plan=plan.id, area=unit["area"], place_id=unit["id"], kind="rental", registered_at=now,
+            dataref=f"{base}/v1/rentals/{unit['id']}",
+        )
+        for unit in new
+    ]  # fmt: skip
+    await outbox.put(conn, kit.outbox, told, now)
     touched = [unit["id"] for unit in (*new, *changed)]
     if touched:
         await audit.record(

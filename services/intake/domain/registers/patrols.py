@@ -6,9 +6,6 @@ from enum import StrEnum
 
 from shared.rules.calendar import local_day
 
-OFFLINE_GRACE = timedelta(hours=72)
-"""How long a check-in may wait in a phone without a net and still count at the moment it was made (assumed)."""
-
 
 class TaskState(StrEnum):
     """Where a patrol task stands."""
@@ -76,11 +73,11 @@ class Moment:
     """False when the phone's moment was not believed and the moment of receipt counts."""
 
 
-def counted(said: datetime | None, received: datetime) -> Moment:
-    """The phone's moment, when it is not in the future and not older than `OFFLINE_GRACE`; else that of receipt."""
+def counted(said: datetime | None, received: datetime, grace: timedelta) -> Moment:
+    """The phone's moment, when it is not in the future and not older than the plan's grace; else that of receipt."""
     if said is None or said > received:
         return Moment(received, said is None or said - received < timedelta(minutes=5))
-    if received - said > OFFLINE_GRACE:
+    if received - said > grace:
         return Moment(received, False)
     return Moment(said, True)
 

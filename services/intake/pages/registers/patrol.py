@@ -12,6 +12,7 @@ from services.intake.commands.registers.patrols import check_in
 from services.intake.domain.registers.patrols import Result
 from services.intake.domain.registers.signs import signs_at
 from services.intake.queries.registers import patrols
+from services.intake.queries.told import told_of
 from services.intake.schemas.registers import CheckIn
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
@@ -122,6 +123,9 @@ async def overdue(
 @router.get("/patrol/findings")
 async def findings(request: Request, caller: Caller = Depends(Requires("patrol.do"))) -> HTMLResponse:
     """What became of what I brought (D-E4)."""
-    async with db.begin(request.app.state.service.engine) as conn:
+    service: Service = request.app.state.service
+    async with db.begin(service.engine) as conn:
         rows = await patrols.findings(conn, caller)
-    return page(request, "registers/findings.html", {"rows": rows}, service="intake", caller=caller)
+        told = await told_of(conn, service, [row["tip_id"] for row in rows])
+    shown = [dict(row) | told[row["tip_id"]] for row in rows]
+    return page(request, "registers/findings.html", {"rows": shown}, service="intake", caller=caller)

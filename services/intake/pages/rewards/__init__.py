@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.intake.pages.rewards import desk, funds, reporters
+from services.intake.pages.rewards import codes, desk, funds, reporters
 
 router = APIRouter()
-for _part in (reporters, desk, funds):
+for _part in (reporters, codes, desk, funds):
     router.include_router(_part.router)

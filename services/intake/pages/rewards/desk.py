@@ -15,6 +15,7 @@ from services.intake.domain.rewards.reasons import CLAIM_REASONS, REASONS
 from services.intake.domain.rewards.states import OPEN, Action
 from services.intake.queries import reward_present as present
 from services.intake.queries import rewards as seen
+from services.intake.queries.reward_present import code_request_out
 from services.intake.schemas.rewards import PaymentIn, RewardFacts
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
@@ -90,6 +91,7 @@ async def desk(
             if caller.reach("reward.propose") and not state and not cursor
             else []
         )
+        lost = [] if state or cursor else await seen.code_requests(conn, caller, state=None, after=None, limit=_ROWS)
         funds = await present.funds(conn, service, caller, clock.now()) if caller.reach("fund.read") else []
     rows, following = pagination.page(found, _ROWS, lambda row: (row.proposed_at, row.id))
     return page(
@@ -97,10 +99,20 @@ async def desk(
         {
             "waiting": [row for row in rows if row.id in mine], "claims": waiting[:_ROWS],
             "rows": [row for row in rows if row.id not in mine], "next": following, "state": state,
+            "codes": [
+                code_request_out(row, caller) | {"may": _may_agree(row, caller, plan)}
+                for row in lost
+                if row.state in ("asked", "agreed")
+            ],
             "short": next((fund for fund in funds if fund["short"]), None),
         },
         service="intake", caller=caller,
     )  # fmt: skip
+
+
+def _may_agree(row: Any, caller: Caller, plan: Any) -> bool:
+    approval = "reward.pay" if row.state == "agreed" else "reward.propose"
+    return plan is not None and plan.may_approve(caller.posts, approval) and row.first_by != caller.actor
 
 
 @router.get("/rewards/new")

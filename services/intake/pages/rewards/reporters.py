@@ -37,7 +37,7 @@ class CollectForm(ReceiptForm):
 @router.get("/reward", dependencies=[Depends(_BY_RECEIPT)])
 async def ask(request: Request) -> HTMLResponse:
     """Where the receipt is typed; it is sent in the body, never in an address."""
-    return _page(request)
+    return show(request)
 
 
 @router.post("/reward", dependencies=[Depends(_BY_RECEIPT)])
@@ -47,7 +47,7 @@ async def look(request: Request) -> HTMLResponse:
     try:
         tip = await _tip(request, sent.receipt)
     except Problem as problem:
-        return _page(request, problem=problem, typed=sent.receipt if problem.status == 422 else "")
+        return show(request, problem=problem, typed=sent.receipt if problem.status == 422 else "")
     return await _standing(request, tip, sent.receipt)
 
 
@@ -61,8 +61,8 @@ async def claim(request: Request) -> HTMLResponse:
         async with db.begin(service.engine) as conn:
             code = await claims.open_claim(conn, service, tip, str(sent.idempotency_key), clock.now())
     except Problem as problem:
-        return _page(request, problem=problem)
-    return _page(request, code=spaced(code), receipt=sent.receipt)
+        return show(request, problem=problem)
+    return show(request, code=spaced(code), receipt=sent.receipt)
 
 
 @router.post("/reward/collect", dependencies=[Depends(_BY_RECEIPT)])
@@ -73,12 +73,12 @@ async def collect(request: Request) -> HTMLResponse:
     try:
         tip = await _tip(request, sent.receipt)
     except Problem as problem:
-        return _page(request, problem=problem)
+        return show(request, problem=problem)
     async with db.begin(service.engine) as conn:
         got = await claims.collect(conn, service, tip, sent.code, clock.now())
     if isinstance(got, Problem):
         return await _standing(request, tip, sent.receipt, problem=got)
-    return _page(
+    return show(
         request, token=spaced(got.token), until=got.until, amount=got.amount, plan=service.plans[tip.plan]
     )
 
@@ -92,15 +92,16 @@ async def _standing(request: Request, tip: Any, receipt: str, problem: Problem |
     async with db.begin(service.engine) as conn:
         found = await seen.of_tip(conn, tip.id)
     plan = service.plans[tip.plan]
-    return _page(
+    return show(
         request, standing=seen.standing(plan, tip._mapping, *found), receipt=receipt, plan=plan, problem=problem
     )
 
 
-def _page(request: Request, *, problem: Problem | None = None, typed: str = "", **shown: Any) -> HTMLResponse:
+def show(request: Request, *, problem: Problem | None = None, typed: str = "", **shown: Any) -> HTMLResponse:
+    """The page, in whatever state `shown` puts it."""
     context = {
         "standing": None, "code": None, "token": None, "receipt": "", "until": None, "amount": None, "plan": None,
-        "keep": seen.KEEP_THE_CODE, "typed": typed, "key": str(new_id()),
+        "keep": seen.KEEP_THE_CODE, "asked": None, "typed": typed, "key": str(new_id()),
         "problem": told(request, problem) if problem else None, **shown,
     }  # fmt: skip
     return page(

@@ -8,7 +8,6 @@ from itertools import product
 import pytest
 
 from services.intake.domain.registers.patrols import (
-    OFFLINE_GRACE,
     TRANSITIONS,
     Act,
     Result,
@@ -19,6 +18,7 @@ from services.intake.domain.registers.patrols import (
     in_time,
 )
 
+GRACE = timedelta(hours=72)
 NOW = datetime(2026, 11, 30, 16, 30, tzinfo=UTC)
 """Half past midnight of 1 December in China."""
 
@@ -43,13 +43,13 @@ def test_only_nobody_at_home_leaves_the_patrol_owed() -> None:
 
 def test_the_phones_moment_counts_within_reason() -> None:
     earlier = NOW - timedelta(hours=5)
-    assert counted(earlier, NOW).at == earlier
-    assert counted(None, NOW).at == NOW
-    late = counted(NOW - OFFLINE_GRACE - timedelta(seconds=1), NOW)
+    assert counted(earlier, NOW, GRACE).at == earlier
+    assert counted(None, NOW, GRACE).at == NOW
+    late = counted(NOW - GRACE - timedelta(seconds=1), NOW, GRACE)
     assert late.at == NOW and not late.trusted
-    ahead = counted(NOW + timedelta(hours=1), NOW)
+    ahead = counted(NOW + timedelta(hours=1), NOW, GRACE)
     assert ahead.at == NOW and not ahead.trusted
-    assert counted(NOW + timedelta(minutes=1), NOW).trusted, "a clock a minute ahead is a clock, not a lie"
+    assert counted(NOW + timedelta(minutes=1), NOW, GRACE).trusted, "a clock a minute ahead is a clock, not a lie"
 
 
 def test_a_due_day_ends_at_midnight_in_china() -> None:
