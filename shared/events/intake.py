@@ -125,6 +125,21 @@ class _RegisterEvent(EventData):
     area: str
 
 
+class PlaceRegistered(_RegisterEvent):
+    """A rental unit or a venue came into the registers: its id alone, so that a den found there can name it (D-E2)."""
+
+    TYPE: ClassVar[str] = "dachuan.place.registered.v1"
+
+    place_id: UUID
+    kind: Literal["rental", "venue"]
+    registered_at: datetime
+    dataref: str
+
+    @property
+    def key(self) -> str:
+        return str(self.place_id)
+
+
 class PatrolCompleted(_RegisterEvent):
     """A rental unit was patrolled (D-E2). `missed` windows had passed before; `lead_id` where a suspicion arose."""
 

@@ -1,5 +1,10 @@
-"""The pages that the bar at the top of every page leads to: for each, its service, its path and the right it needs."""
+"""The pages that the bar at the top of every page leads to: for each, its service, its path and the right it needs.
 
+Whoever may open few of them sees one row. With more, the first row names groups and the second the pages of the group
+one is in; a group leads to its first page. Neither needs a script, and both fit a phone.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.web.i18n import N_
@@ -15,6 +20,42 @@ class Entry:
     path: str
     right: str
     own: tuple[str, ...]
+    group: str = ""
+    """A code of `GROUPS`; without one, the group of its service."""
+
+    @property
+    def home(self) -> str:
+        """The group it stands in."""
+        return self.group or _OF_SERVICE[self.service]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages that belong together."""
+
+    code: str
+    label: str
+    icon: str
+
+
+GROUPS = (
+    Group("today", N_("Inbox"), "inbox"),
+    Group("reports", N_("Reports"), "message-report"),
+    Group("prevention", N_("Prevention"), "home"),
+    Group("work", N_("Casework"), "briefcase"),
+    Group("rewards", N_("Rewards"), "trophy"),
+    Group("office", N_("Office"), "chart-bar"),
+)
+_OF_SERVICE = {"notify": "today", "intake": "reports", "casework": "work", "scoring": "office"}
+
+MOST_IN_A_ROW = 6
+"""Beyond this, entries stand in groups."""
+
+
+def grouped(entries: Sequence[Entry]) -> list[tuple[Group, list[Entry]]]:
+    """Entries by group, in the order of `GROUPS`; a group nobody may open is not there."""
+    found = [(group, [entry for entry in entries if entry.home == group.code]) for group in GROUPS]
+    return [(group, inside) for group, inside in found if inside]
 
 
 ENTRIES = (
@@ -22,21 +63,26 @@ ENTRIES = (
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
     Entry(N_("Triage"), "list-check", "intake", "/triage", "tip.triage", ("triage",)),
     Entry(N_("Leads"), "search", "intake", "/leads", "lead.read", ("leads",)),
+    Entry(N_("Trends"), "chart-bar", "intake", "/trends", "lead.read", ("trends",)),
     Entry(N_("Handovers"), "send", "intake", "/handovers", "handover.read", ("handovers",)),
-    Entry(N_("Rewards"), "trophy", "intake", "/rewards", "reward.read", ("rewards",)),
-    Entry(N_("Fund"), "scale", "intake", "/funds", "fund.manage", ("funds",)),
+    Entry(N_("Rewards"), "trophy", "intake", "/rewards", "reward.read", ("rewards",), "rewards"),
+    Entry(N_("Fund"), "scale", "intake", "/funds", "fund.manage", ("funds",), "rewards"),
     Entry(N_("Take down a report"), "phone-call", "intake", "/operator", "tip.submit", ("operator", "brought")),
     Entry(N_("Second looks"), "refresh", "intake", "/contests", "outcome.review", ("contests",)),
     Entry(N_("Reporters' contacts"), "lock", "intake", "/reveals", "reporter.reveal", ("reveals",)),
     Entry(
         N_("Prevention"), "home", "intake", "/prevention", "rental.read",
-        ("prevention", "rentals", "estates", "communities", "surveys", "registers"),
-    ),
-    Entry(N_("My patrol"), "route", "intake", "/patrol", "patrol.do", ("patrol",)),
-    Entry(N_("Venues"), "building-community", "intake", "/venues", "venue.read", ("venues", "agents")),
-    Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases",)),
+        ("prevention", "rentals", "estates", "communities", "surveys", "registers"), "prevention",
+    ),  # fmt: skip
+    Entry(N_("My patrol"), "route", "intake", "/patrol", "patrol.do", ("patrol",), "prevention"),
+    Entry(N_("Venues"), "building-community", "intake", "/venues", "venue.read", ("venues", "agents"), "prevention"),
+    Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases", "evidence")),
     Entry(N_("Work desk"), "list-check", "casework", "/proceedings", "proceeding.read", ("proceedings", "proceedings-new")),
+    Entry(N_("Persons"), "users", "casework", "/persons", "person.read", ("persons", "case-persons")),
+    Entry(N_("Places"), "map-pin", "casework", "/places", "place.read", ("places", "dens")),
+    Entry(N_("Revisits"), "calendar", "casework", "/revisits", "revisit.do", ("revisits",)),
+    Entry(N_("Relapses"), "chart-bar", "casework", "/recurrences", "recurrence.read", ("recurrences",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
-    Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",)),
-    Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",)),
+    Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
+    Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),
 )

@@ -1,7 +1,7 @@
 """JSON routes of places: dens found, cleared, sealed, revisited; what came back; the network."""
 
-from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -13,7 +13,6 @@ from services.casework.commands import revisits as revisit_commands
 from services.casework.domain.places import PlaceKind
 from services.casework.queries import network as networks
 from services.casework.queries import places as queries
-from services.casework.queries.people import People
 from services.casework.schemas.places import (
     DenBody,
     DenOut,
@@ -32,7 +31,6 @@ from services.casework.schemas.places import (
 from services.casework.tables import kit
 from shared.kit import audit, clock, db, pagination
 from shared.kit.access import Caller, Requires
-from shared.kit.clock import CHINA
 from shared.kit.etag import etag, required_version
 from shared.kit.ids import new_id
 from shared.kit.pagination import Page
@@ -210,24 +208,8 @@ async def recurrences(
     months: int = Query(12, ge=1, le=60),
 ) -> Response:
     """Counts alone: dens found and cleared; places, landlords and persons that came back."""
-    return ORJSONResponse(await trend_of(request, caller, months))
-
-
-async def trend_of(request: Request, caller: Caller, months: int) -> list[dict[str, Any]]:
-    """The trend of the last months, this one included."""
-    now = clock.now()
-    today = local_day(now)
-    index = today.year * 12 + today.month - months
-    first = datetime.combine(date(index // 12, index % 12 + 1, 1), time.min, CHINA)
     async with db.begin(request.app.state.service.engine) as conn:
-        rows = await queries.trend(conn, caller, first, now + timedelta(days=1))
-    return [
-        {
-            "area": row.area, "month": row.month.date(), "dens": row.dens, "cleared": row.cleared,
-            "places": row.places, "landlords": row.landlords, "persons": row.persons,
-        }
-        for row in rows
-    ]  # fmt: skip
+        return ORJSONResponse(await queries.monthly(conn, caller, clock.now(), months))
 
 
 @router.get("/network", response_model=NetworkOut, summary="The network around a person or place (关系网)")
@@ -287,23 +269,6 @@ async def _place(request: Request, caller: Caller, place_id: UUID) -> Response:
         if full is None:
             raise no_place()
         await audit.record(conn, kit, caller, "place.read", "place", [place_id], now)
-    answer = place_full(people_of(request), full, caller, now)
+    answer = people_of(request).place_full(full, caller, now)
     return ORJSONResponse(answer, headers={"etag": etag(full.place.version)})
 
-
-def place_full(people: People, full: queries.PlaceFull, caller: Caller, now: datetime) -> dict[str, Any]:
-    """One place as it is answered; its landlord's name only to those who may read persons."""
-    today = local_day(now)
-    landlord = None
-    if full.landlord is not None and caller.reach("person.read") is not None:
-        details = people.details(full.landlord, full.landlord.id)
-        landlord = {"person_id": full.landlord.subject_id, "name": details["name"]}
-    return people.place(full.place) | {
-        "landlord": landlord,
-        "dens": [people.den(row) for row in full.dens],
-        "elsewhere": full.elsewhere,
-        "revisits": [people.revisit(row, today) for row in full.revisits],
-        "recurrences": [
-            {"kind": row.kind, "cause": row.cause, "since": row.since, "at": row.at} for row in full.recurrences
-        ],
-    }

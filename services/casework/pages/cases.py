@@ -7,7 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.casework import commands, queries
+from services.casework.commands import closing
+from services.casework.domain.closing import Outcome
 from services.casework.queries import Filters, Mode
+from services.casework.queries.downline import the_downline
+from services.casework.queries.evidence import counts as evidence_counts
 from services.casework.queries.proceedings import Narrowed, list_proceedings
 from services.casework.schemas.cases import CaseStateCode
 from shared.kit import clock, db, pagination
@@ -114,11 +118,41 @@ async def accept_from_page(
     return see_other(request, f"/cases/{case_id}", done="accepted")
 
 
+class ClosingForm(VersionedForm):
+    """The closing's form: how the case ended."""
+
+    outcome: Outcome
+
+
+@router.post("/cases/{case_id}/closing")
+async def close_from_page(
+    request: Request, case_id: UUID, caller: Caller = Depends(Requires("case.close"))
+) -> Response:
+    """Close from the page; a refusal shows the page again with its reason."""
+    form = await read_form(request, ClosingForm)
+    service = request.app.state.service
+    claim = closing.closing_claim(
+        service.settings.keys, caller, case_id, form.version, form.outcome, str(form.idempotency_key)
+    )
+    try:
+        async with db.begin(service.engine) as conn:
+            await closing.close_case(
+                conn, request.app.state.basis, caller, case_id, form.outcome, version=form.version, claim=claim,
+                now=clock.now(),
+            )  # fmt: skip
+    except (Outdated, Conflict) as refused:
+        return await _case_page(request, caller, case_id, refused)
+    return see_other(request, f"/cases/{case_id}", done="case_closed")
+
+
 async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: Problem | None = None) -> HTMLResponse:
     now = clock.now()
     service = request.app.state.service
     async with db.begin(service.engine) as conn:
         full = await queries.get_case(conn, caller, case_id)
+        evidence = await evidence_counts(conn, caller, case_id)
+        downline = await the_downline(conn, caller, case_id)
+        people = await request.app.state.people.of_case(conn, caller, case_id, now)
         found = await list_proceedings(conn, caller, Narrowed(case_id=case_id), limit=ALL_OF_A_CASE)
     if full is None:
         raise NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
@@ -137,6 +171,9 @@ async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: P
             "refused": _told(refused),
             "agency": caller.agency,
             "text": Text.model_validate,
+            "evidence": evidence,
+            "downline": downline,
+            "people": people,
             "proceedings": [request.app.state.proceedings.out(one, now) for one in reversed(found)],
         },
         service="casework",
@@ -148,4 +185,4 @@ async def _case_page(request: Request, caller: Caller, case_id: UUID, refused: P
 def _told(refused: Problem | None) -> dict[str, Any] | None:
     if refused is None:
         return None
-    return {"outdated": isinstance(refused, Outdated), "code": refused.type.rpartition(":")[2]}
+    return {"outdated": isinstance(refused, Outdated), "code": refused.type.rpartition(":")[2], "detail": refused.detail}

@@ -13,8 +13,18 @@ from services.casework.adapters import people
 from services.casework.domain import persons as domain
 from services.casework.domain.persons import StepKind
 from services.casework.queries import persons as queries
+from services.casework.queries import places as place_queries
+from services.casework.queries.places import PlaceFull
+from services.casework.tables import kit
+from shared.kit import audit
 from shared.kit.access import Caller
+from shared.kit.clock import CHINA
 from shared.kit.settings import ServiceSettings
+from shared.rules.calendar import local_day
+
+
+def _disposition(code: str | None) -> dict[str, str] | None:
+    return queries.words_of(StepKind.DISPOSITION.value, code) if code else None
 
 
 class People:
@@ -48,6 +58,7 @@ class People:
             "late": row.late,
             "seen_before": row.seen_before,
             "disposition": row.disposition,
+            "disposition_words": _disposition(row.disposition),
             "disposed_at": row.disposed_at,
             "follow_up_due": row.follow_up_due,
             "entry_due": row.entry_due,
@@ -73,7 +84,7 @@ class People:
             "cases": [
                 {
                     "case_id": row.case_id, "number": row.number, "role": row.role, "found_at": row.found_at,
-                    "disposition": row.disposition,
+                    "disposition": row.disposition, "disposition_words": _disposition(row.disposition),
                     "links": {"case": f"{self._base}/v1/cases/{row.case_id}", "page": f"{self._base}/cases/{row.case_id}"},
                 }
                 for row in own
@@ -200,3 +211,36 @@ class People:
             "done_at": row.done_at, "version": row.version, "kind": row.kind,
             "address": self.address(row.place_id, row.details), "registered_id": row.registered_id,
         }  # fmt: skip
+
+    def place_full(self, full: PlaceFull, caller: Caller, now: datetime) -> dict[str, Any]:
+        """One place with all within reach of it; its landlord's name only to those who may read persons."""
+        today = local_day(now)
+        landlord = None
+        if full.landlord is not None and caller.reach("person.read") is not None:
+            details = self.details(full.landlord, full.landlord.id)
+            landlord = {"person_id": full.landlord.subject_id, "name": details["name"]}
+        return self.place(full.place) | {
+            "landlord": landlord,
+            "dens": [self.den(row) for row in full.dens],
+            "elsewhere": full.elsewhere,
+            "revisits": [self.revisit(row, today) for row in full.revisits],
+            "recurrences": [
+                {"kind": row.kind, "cause": row.cause, "since": row.since, "at": row.at} for row in full.recurrences
+            ],
+        }
+
+    async def of_case(self, conn: AsyncConnection, caller: Caller, case_id: UUID, now: datetime) -> dict[str, Any]:
+        """Persons and places of one case for its page, with the case's own entry; the reading is recorded."""
+        rows = await queries.parts_of_case(conn, caller, case_id)
+        dens = await place_queries.dens_of_case(conn, caller, case_id)
+        seen = await queries.seen_before(conn, caller, rows)
+        if rows or dens:
+            await audit.record(
+                conn, kit, caller, "person.list", "case", [case_id], now, count=len(rows), dens=len(dens)
+            )
+        return {
+            "persons": [self.part(row, now) | {"seen": bool(seen[row.id][0] or seen[row.id][1])} for row in rows],
+            "dens": [self.den(row) for row in dens],
+            "entry": await queries.case_entry(conn, case_id),
+            "now": now.astimezone(CHINA).strftime("%Y-%m-%dT%H:%M"),
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from services.casework.domain import places as domain
 from services.casework.queries.visibility import may_revisit, within_reach
 from services.casework.tables import cases, dens, persons, places, recurrences, registered_places, revisits
 from shared.kit.access import Caller, scope
+from shared.kit.clock import CHINA
 from shared.kit.crypto import KeyRing
+from shared.rules.calendar import local_day
 
 MOST_FOUND = 2000
 
@@ -228,3 +230,29 @@ async def trend(conn: AsyncConnection, caller: Caller, since: datetime, until: d
             .order_by(e.month.desc(), e.area)
         )
     ).all()  # fmt: skip
+
+
+async def monthly(conn: AsyncConnection, caller: Caller, now: datetime, months: int) -> list[dict[str, Any]]:
+    """The trend of the last months, this one included, as it is answered."""
+    today = local_day(now)
+    index = today.year * 12 + today.month - months
+    first = datetime.combine(date(index // 12, index % 12 + 1, 1), time.min, CHINA)
+    return [
+        {
+            "area": row.area, "month": row.month.date(), "dens": row.dens, "cleared": row.cleared,
+            "places": row.places, "landlords": row.landlords, "persons": row.persons,
+        }
+        for row in await trend(conn, caller, first, now + timedelta(days=1))
+    ]  # fmt: skip
+
+
+async def get_revisit(conn: AsyncConnection, caller: Caller, revisit_id: UUID) -> Any:
+    """One revisit that the caller may do, or None."""
+    r = revisits.c
+    query = (
+        select(revisits, places.c.kind, places.c.details, places.c.registered_id)
+        .join(places, places.c.id == r.place_id)
+        .join(cases, cases.c.id == r.case_id)
+        .where(may_revisit(caller), r.id == revisit_id)
+    )
+    return (await conn.execute(query)).one_or_none()

@@ -109,6 +109,7 @@ class SeenOut(BaseModel):
     role: Role
     found_at: datetime
     disposition: str | None
+    disposition_words: dict[str, str] | None
     links: dict[str, str]
 
 
@@ -160,6 +161,7 @@ class CasePersonOut(BaseModel):
     late: bool
     seen_before: int
     disposition: str | None
+    disposition_words: dict[str, str] | None
     disposed_at: datetime | None
     follow_up_due: date | None
     entry_due: datetime
