@@ -88,7 +88,8 @@ class DenFound(_CaseEvent):
 
 
 class PartyJoined(_CaseEvent):
-    """An agency became party to a case, or pending again: by a handover, the office's decision, or a lead reopened.
+    """An agency became party to a case, or pending again: by a handover, the office's decision, a lead reopened, or the
+    step of a proceeding (`proceeding_id`) such as a case raised to the city; such a party has accepted with that step.
 
     `deadline` is its acceptance clock, started at `joined_at`; without one it had accepted before or its own clock
     runs on.
@@ -102,8 +103,9 @@ class PartyJoined(_CaseEvent):
     agency: str
     unit: str | None
     role: str
-    cause: Literal["handed_over", "decided", "reopened"]
+    cause: Literal["handed_over", "decided", "reopened", "proceeding"]
     handover_id: UUID | None
+    proceeding_id: UUID | None = None
     deadline: DeadlineFact | None
     joined_at: datetime
 
@@ -151,3 +153,29 @@ class DeadlineMoved(_CaseEvent):
     change: Literal["suspended", "resumed"]
     deadline: DeadlineFact
     moved_at: datetime
+
+
+class CaseClosed(_CaseEvent):
+    """A joint case was closed (结案) by its lead agency. `outcome`: confirmed, transferred, dispersed or unfounded."""
+
+    TYPE: ClassVar[str] = "dachuan.case.closed.v1"
+
+    number: str
+    lead_id: UUID
+    kinds: tuple[str, ...]
+    outcome: str
+    agency: str
+    unit: str | None
+    closed_at: datetime
+    dataref: str
+
+
+class CaseTakenUp(_CaseEvent):
+    """A closed case is open again: its reporter contested the outcome, and the second look found them right."""
+
+    TYPE: ClassVar[str] = "dachuan.case.taken-up.v1"
+
+    number: str
+    lead_id: UUID
+    cause: Literal["contested"]
+    taken_up_at: datetime

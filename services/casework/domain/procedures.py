@@ -17,16 +17,18 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.rules.law import LawBook, Text
-from shared.rules.plan.vocabulary import AGENCY_KINDS, APPROVALS
+from shared.rules.plan.vocabulary import AGENCY_KINDS, APPROVALS, RIGHTS
 from shared.rules.yaml_source import Source, YamlProblem, read_yaml
 
-Actor = Literal["owner", "counterpart", "office", "party", "system"]
-"""Whose step it is: the side that opened it, the other side, the plan's office, any party of the case, nobody's."""
+Actor = Literal["owner", "counterpart", "office", "party", "approver", "system"]
+"""Whose step it is: the side that opened it, the other side, the plan's office, any party of the case, whoever may give
+the step's approval, nobody's."""
 
 FieldType = Literal[
-    "text", "code", "bool", "int", "yuan", "date", "datetime", "agency", "area", "reference", "object"
+    "text", "code", "bool", "int", "yuan", "date", "datetime", "agency", "area", "place", "reference", "object"
 ]
-"""`text` is prose and sealed; `reference` another side's number (文号); `object` the id of a person, place, file, …"""
+"""`text` is prose and sealed; `reference` another side's number (文号); `place` the id of a place or a registered one
+(no personal datum: it may be published); `object` the id of a person, file, …"""
 
 Name = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=48)
 
@@ -39,7 +41,9 @@ class FieldRule(_Part):
     """One thing that a step asks for.
 
     `limit` names a rule of the law or the plan whose range (inclusive) the number must keep; `publish` puts it into
-    the event (never prose, references or objects). `past`: a moment that cannot lie ahead.
+    the event (never prose, references or objects). `past`: a moment that cannot lie ahead. `derived`: nobody is asked
+    for it, a guard finds it out (what a guard finds and no field of the step declares is dropped). `kinds`: the kinds of
+    agencies that an agency may be of; none: any.
     """
 
     name: Text
@@ -52,16 +56,22 @@ class FieldRule(_Part):
     many: bool = False
     past: bool = False
     publish: bool = False
+    derived: bool = False
+    kinds: tuple[str, ...] = ()
     help: Text | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.kinds and (self.type != "agency" or not set(self.kinds) <= set(AGENCY_KINDS)):
+            raise ValueError("kinds 只用于 agency，且须是单位类别 / kinds belong to agencies, and must be kinds of them")
         if (self.type == "code") != bool(self.choices):
             raise ValueError("choices 只用于 code，且 code 必须有 / choices belong to code, and code needs them")
         if self.publish and self.type in ("text", "reference", "object"):
             raise ValueError("文字、文号和对象编号不进事件 / prose, references and objects are never published")
         if self.limit and self.type not in ("int", "yuan"):
             raise ValueError("limit 只用于数字 / limit belongs to numbers")
+        if self.derived and (self.required or self.type == "text"):
+            raise ValueError("derived 由系统得出，不能必填，也不能是文字 / what is derived is never asked for, nor prose")
         return self
 
 
@@ -79,7 +89,11 @@ class ClockRule(_Part):
 
 
 class ClockWork(_Part):
-    """What a step does to clocks. `started_at`: the field with the moment they start from, else the step's own."""
+    """What a step does to clocks. `started_at`: the field with the moment they start from, else the step's own.
+
+    `replace` (old: new): the same time goes on under another rule, counted from the old one's start, such as the ten
+    days for a review whose three do not suffice.
+    """
 
     start: tuple[str, ...] = ()
     meet: tuple[str, ...] = ()
@@ -87,7 +101,14 @@ class ClockWork(_Part):
     suspend: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     extend: tuple[str, ...] = ()
+    replace: Mapping[str, str] = Field(default_factory=dict)
     started_at: str | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every clock it names."""
+        lists = (self.start, self.meet, self.cancel, self.suspend, self.resume, self.extend)
+        return frozenset((*(one for names in lists for one in names), *self.replace, *self.replace.values()))
 
 
 class Opening(_Part):
@@ -119,7 +140,8 @@ class StepRule(_Part):
     """A step from one of the states `from` to `to` (absent: it stays); out of an end only where it `reopens`.
 
     `approval` is a word of the plan's posts (X-O1): who takes the step holds a post that may approve it. `basis` are
-    rules of the law or the plan, `article` what stands in no file; `needs` document kinds that must be issued.
+    rules of the law or the plan, `article` what stands in no file; `needs` document kinds that must be issued. `joins`:
+    who becomes party of the case by it: a side, or the agency in the field of that name.
     """
 
     name: Text
@@ -135,20 +157,30 @@ class StepRule(_Part):
     clocks: ClockWork = ClockWork()
     opens: tuple[Opening, ...] = ()
     moves: tuple[Moving, ...] = ()
+    joins: str | None = None
     reopens: bool = False
     help: Text | None = None
 
     @model_validator(mode="after")
     def _known(self) -> Self:
+        field = self.fields.get(self.joins or "")
+        if self.joins not in (None, "owner", "counterpart") and (field is None or field.type != "agency" or field.many):
+            raise ValueError("joins 写 owner、counterpart 或一个单位字段 / joins: owner, counterpart or a field with an agency")
         if self.approval is not None and self.approval not in APPROVALS:
             raise ValueError(f"没有这个审批事项 {self.approval} / no such approval; one of {', '.join(APPROVALS)}")
+        if "approver" in self.by and self.approval is None:
+            raise ValueError("by: approver 须写 approval / a step of the approver names its approval")
         return self
 
 
 class OpenRule(_Part):
-    """Who may open a proceeding of this kind, and with what; `by` are kinds of agencies, empty: any party."""
+    """Who may open a proceeding of this kind, and with what; `by` are kinds of agencies, empty: any party.
+
+    `right`: a right that whoever opens it holds, such as the office's to supervise.
+    """
 
     by: tuple[str, ...] = ()
+    right: str | None = None
     approval: str | None = None
     basis: tuple[str, ...] = ()
     article: Text | None = None
@@ -196,8 +228,7 @@ class Version(_Part):
                 if step.to not in self.states:
                     wrong.append(f"{step_id}.to {step.to}")
         for where, work in [("open", self.open.clocks), *((s, r.clocks) for s, r in self.steps.items())]:
-            for names in (work.start, work.meet, work.cancel, work.suspend, work.resume, work.extend):
-                wrong += [f"{where}.clocks {one}" for one in names if one not in self.clocks]
+            wrong += [f"{where}.clocks {one}" for one in sorted(work.named - self.clocks.keys())]
         wrong += [f"clocks.{n}.on_miss {c.on_miss}" for n, c in self.clocks.items() if c.on_miss and c.on_miss not in self.steps]
         wrong += [f"states.{one} (never reached)" for one in self.states if one not in reached]
         if wrong:
@@ -213,7 +244,7 @@ class Procedure(_Part):
     """One kind of proceeding with its dated versions.
 
     `group` says which room of the case file it stands in; `confidential` which further right reads it: the criminal
-    track (`criminal.read`) or an operation before its hour (`operation.read`).
+    track (`criminal.read`) or an operation before its hour (`operation.read`); `sides`: its two sides and the office.
     """
 
     procedure: str = Name
@@ -223,7 +254,7 @@ class Procedure(_Part):
     case: Literal["required", "optional"] = "required"
     single: bool = False
     urgent: bool = False
-    confidential: Literal["criminal", "operation"] | None = None
+    confidential: Literal["criminal", "operation", "sides"] | None = None
     counterpart: Counterpart | None = None
     number: str = "{place}传案〔{year}〕{n:04d}号"
     versions: tuple[Version, ...] = Field(min_length=1)
@@ -237,6 +268,9 @@ class Procedure(_Part):
         unknown = sorted(set(kinds) - set(AGENCY_KINDS))
         if unknown:
             raise ValueError(f"没有这类单位 / no such kind of agency: {', '.join(unknown)}")
+        rights = sorted({v.open.right for v in self.versions if v.open.right} - set(RIGHTS))
+        if rights:
+            raise ValueError(f"没有这项权限 / no such right: {', '.join(rights)}")
         return self
 
     def in_force(self, day: date) -> Version:

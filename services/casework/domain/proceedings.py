@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -82,7 +82,7 @@ class Proceeding:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who takes a step: an agency (unit) with posts; `office` when it acts for the plan's office; or the system."""
+    """Who takes a step: an agency (unit) with posts and rights; `office` when it acts for the plan's office; or the system."""
 
     id: str
     agency: str | None
@@ -91,6 +91,7 @@ class Actor:
     office: bool = False
     party: bool = False
     system: bool = False
+    rights: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class Ground:
     """What a decision rests on beside the proceeding itself.
 
     `documents` are kinds issued for this proceeding; `siblings` the case's other proceedings; `day` the day whose law
-    governs. `urgent` and `area` are the case's.
+    governs. `urgent` and `area` are the case's; `tallies` count what is kept in rows beside the proceeding (items of a
+    measure by what became of them, fen of a penalty paid).
     """
 
     plan: Plan
@@ -110,6 +112,7 @@ class Ground:
     documents: frozenset[str] = frozenset()
     urgent: bool = False
     area: str | None = None
+    tallies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -128,7 +131,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a guard judges: the proceeding before the step, the facts after it, who asks, and the ground."""
+    """What a guard judges: the proceeding before the step, the facts after it, who asks, and the ground.
+
+    `words` is the prose that is given with the step, by field.
+    """
 
     procedure: Procedure
     version: Version
@@ -138,10 +144,11 @@ class Asked:
     facts: Mapping[str, Any]
     actor: Actor
     ground: Ground
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
-Guard = Callable[[Asked], None]
-"""Raises `Refused` for what may not be."""
+Guard = Callable[[Asked], "Mapping[str, Any] | None"]
+"""Raises `Refused` for what may not be; what it finds out becomes facts, where the step declares them as derived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +185,11 @@ def decide_opening(
             f"{procedure.name.zh}不由本单位提出，未保存；可请 {'、'.join(_agencies(ground.plan, rule.by))} 办理。",
             f"{procedure.name.en} is not your agency's to open; nothing was saved",
         )
+    if rule.right is not None and rule.right not in actor.rights and not actor.system:
+        raise Refused(
+            "not-yours-to-open", f"{procedure.name.zh}由打传办或领导小组提出，您的岗位没有这项权限；未保存。",
+            f"{procedure.name.en} is for the office or the leaders to open; nothing was saved", right=rule.right,
+        )
     _check_counterpart(procedure, proceeding, ground.plan)
     if procedure.single and any(one.kind == procedure.procedure and not one.final for one in ground.siblings):
         raise Refused(
@@ -185,9 +197,10 @@ def decide_opening(
             f"the case has an open {procedure.name.en} already; no second one was made",
         )
     given, words = _values(rule.fields, values, ground, lenient=actor.system)
-    facts = dict(given)
     _approved(rule, actor, ground.plan)
-    _guard(rule.guards, guards, Asked(procedure, version, proceeding, "open", given, facts, actor, ground))
+    asked = Asked(procedure, version, proceeding, "open", given, dict(given), actor, ground, words)
+    asked = _guarded(rule, guards, asked)
+    given, facts = dict(asked.given), asked.facts
     clocks = _clocks(version, rule.clocks, proceeding, given, facts, ground)
     return Decision(version.initial, facts, words, given, clocks)
 
@@ -216,7 +229,8 @@ def decide_step(
             f"“{step.name.en}” is another side's step; nothing was saved",
         )
     _approved(step, actor, ground.plan)
-    missing = [one for one in step.needs if one not in ground.documents]
+    # what follows from another step rests on that one's papers
+    missing = [] if actor.system else [one for one in step.needs if one not in ground.documents]
     if missing:
         raise Refused(
             "papers-missing", f"还缺文书：{'、'.join(missing)}；请先制作并签发。",
@@ -224,7 +238,9 @@ def decide_step(
         )
     given, words = _values(step.fields, values, ground, lenient=actor.system)
     facts = {**proceeding.facts, **given}
-    _guard(step.guards, guards, Asked(procedure, version, proceeding, step_id, given, facts, actor, ground))
+    asked = Asked(procedure, version, proceeding, step_id, given, facts, actor, ground, words)
+    asked = _guarded(step, guards, asked)
+    given, facts = dict(asked.given), dict(asked.facts)
     clocks = _clocks(version, step.clocks, proceeding, given, facts, ground)
     return Decision(step.to or proceeding.state, facts, words, given, clocks)
 
@@ -246,6 +262,8 @@ def may_take(step: StepRule, proceeding: Proceeding, actor: Actor) -> bool:
         ):
             return True
         if (by == "office" and actor.office) or (by == "party" and actor.party):
+            return True
+        if by == "approver":  # whether the post may approve it is asked next, with an answer of its own
             return True
     return False
 
@@ -315,9 +333,14 @@ def _approved(rule: StepRule | OpenRule, actor: Actor, plan: Plan) -> None:
         )
 
 
-def _guard(names: tuple[str, ...], guards: Mapping[str, Guard], asked: Asked) -> None:
-    for name in names:
-        guards[name](asked)
+def _guarded(rule: StepRule | OpenRule, guards: Mapping[str, Guard], asked: Asked) -> Asked:
+    """What was asked, with what the guards found out; each guard sees what those before it found."""
+    for name in rule.guards:
+        found = guards[name](asked) or {}
+        kept = {k: v for k, v in found.items() if (known := rule.fields.get(k)) is not None and known.derived}
+        if kept:
+            asked = replace(asked, given={**asked.given, **kept}, facts={**asked.facts, **kept})
+    return asked
 
 
 def _values(
@@ -331,6 +354,10 @@ def _values(
         wrong[name] = "没有这一项 / there is no such field"
     for name, rule in rules.items():
         value = values.get(name)
+        if rule.derived:
+            if value not in (None, ""):
+                wrong[name] = "这一项由系统得出，不用填 / this is worked out, not typed in"
+            continue
         if value is None or value == "" or value == []:
             if rule.required and not lenient:
                 wrong[name] = f"请填写{rule.name.zh} / {rule.name.en} is missing"
@@ -385,14 +412,18 @@ def _plain(rule: FieldRule, value: Any, ground: Ground) -> Any:
             _wrong(f"请从所列选项中选择：{'、'.join(rule.choices)} / one of {', '.join(rule.choices)}")
         return text
     if rule.type == "agency":
-        if text not in {agency.id for agency in ground.plan.agencies}:
+        kind = next((agency.kind for agency in ground.plan.agencies if agency.id == text), None)
+        if kind is None:
             _wrong("方案中没有这个单位 / no such agency in the plan")
+        if rule.kinds and kind not in rule.kinds:
+            may = "、".join(_agencies(ground.plan, rule.kinds)) or "（方案中没有）"
+            _wrong(f"应是：{may} / an agency of kind {', '.join(rule.kinds)}")
         return text
     if rule.type == "area":
         if text not in {area.id for area in ground.plan.areas}:
             _wrong("方案中没有这个地区 / no such area in the plan")
         return text
-    if rule.type == "object":
+    if rule.type in ("object", "place"):
         return str(UUID(text))
     if len(text) > 80:
         _wrong("最多 80 字 / at most 80 characters")
@@ -470,6 +501,11 @@ def _clocks(
             change(name, "resumed", after)
     for name in work.extend:
         change(name, "extended", _extended(name, open_one(name), ground))
+    for old, new in work.replace.items():
+        if known := open_one(old):
+            ended, _ = deadlines.cancel(known, reason=new, now=_not_before(known, ground.now))
+            change(old, "cancelled", ended)
+            change(new, "started", _goes_on(known, new, version.clocks[new].rule, ground))
     start = ground.now
     if work.started_at is not None and (told := given.get(work.started_at)):
         start = datetime.fromisoformat(told) if "T" in told else datetime.fromisoformat(told).replace(tzinfo=deadlines.SHANGHAI)
@@ -502,6 +538,21 @@ def _extended(name: str, known: Deadline | None, ground: Ground) -> Deadline:
         known, amount=extension.amount, approver=extension.approver.zh, reason=extension.article or known.article,
         now=_not_before(known, ground.now), calendar=ground.calendar,
     )
+    return after
+
+
+def _goes_on(known: Deadline, name: str, rule: str, ground: Ground) -> Deadline:
+    """The time of a clock under another rule: from the same start, without what was suspended."""
+    if known.state is State.MISSED or (known.state is State.RUNNING and ground.now > known.due):
+        raise Refused("past-due", "期限已过，不能延长；未保存。", "the time has passed and cannot be extended")
+    limit = ground.limit(rule, local_day(known.start))
+    fresh, _ = deadlines.open_deadline(
+        id=str(ground.new_id()), kind=name, rule=limit, start=known.start, calendar=ground.calendar
+    )
+    ended = tuple(pause for pause in known.suspensions if pause.end is not None)
+    if not ended:
+        return fresh
+    after, _ = deadlines.recompute(replace(fresh, suspensions=ended), calendar=ground.calendar, now=ground.now)
     return after
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.queries.secrecy import known_to, named
 from services.casework.queries.visibility import within_reach
 from services.casework.tables import cases, deadlines, proceeding_steps, proceedings
 from shared.kit.access import Caller, scope
@@ -20,13 +21,16 @@ READ = "proceeding.read"
 
 
 def seen_by(caller: Caller) -> ColumnElement[bool]:
-    """The proceedings a caller may know of: a side's own, those of cases within reach, and what no case holds."""
+    """The proceedings a caller may know of: a side's own, those of cases within reach, and those that name the caller.
+
+    Of an operation before its hour only those named in it know.
+    """
     if caller.reach(READ) is None:
         return false()
     side = scope(caller, READ, plan=p.plan, agency=_side, unit=_side_unit, area=p.area)
     # the outer query may join cases as well: this one has its own
     case = select(cases.c.id).where(cases.c.id == p.case_id, within_reach(caller, READ)).correlate(proceedings).exists()
-    return or_(side, case)
+    return and_(or_(side, case, named(caller, p.id)), known_to(caller))
 
 
 def _side(agency: str) -> ColumnElement[bool]:
@@ -44,6 +48,10 @@ def opened_to(caller: Caller, row: Any) -> bool:
     """Whether the caller may read what stands in it: a confidential one is a matter of its sides and a further right."""
     if row.confidential is None:
         return True
+    if getattr(row, "named", False):
+        return True
+    if row.confidential == "sides":
+        return caller.agency in (row.agency, row.to_agency) or caller.reach("proceeding.coordinate") in ("plan", "all")
     reach = caller.reach(f"{row.confidential}.read")
     if reach in ("plan", "all"):
         return True
@@ -75,7 +83,8 @@ class Narrowed:
 
 
 def _list(caller: Caller, narrowed: Narrowed) -> Select[Any]:
-    query = select(proceedings, cases.c.number.label("case_number")).outerjoin(cases, cases.c.id == p.case_id)
+    query = select(proceedings, cases.c.number.label("case_number"), named(caller, p.id).label("named"))
+    query = query.outerjoin(cases, cases.c.id == p.case_id)
     query = query.where(seen_by(caller))
     for column, value in (
         (p.kind, narrowed.kind), (p.category, narrowed.category), (p.state, narrowed.state), (p.case_id, narrowed.case_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
-from services.casework.commands.proceedings import rows
+from services.casework.commands.proceedings import rows, secrecy
+from services.casework.commands.proceedings.joining import join_case
 from services.casework.commands.proceedings.opening import Wanted, open_by_system
 from services.casework.commands.proceedings.refusals import refusing
+from services.casework.commands.proceedings.results import tell_result
 from services.casework.domain.guards import GUARDS
-from services.casework.domain.procedures import StepRule, Version
-from services.casework.domain.proceedings import Actor, Decision, Proceeding, Side, decide_step
-from services.casework.queries.parties import party_agencies
+from services.casework.domain.procedures import StepRule
+from services.casework.domain.proceedings import Actor, Decision, Proceeding, Side, decide_step, side_of
+from services.casework.queries.parties import parties_of
 from services.casework.queries.proceedings import seen_by
+from services.casework.queries.secrecy import OPERATION
 from services.casework.tables import cases, kit, proceeding_steps, proceedings
 from shared.kit import audit, idempotency
 from shared.kit.access import Caller, service_caller
@@ -26,13 +29,17 @@ from shared.kit.etag import etag
 from shared.kit.idempotency import Claim
 from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, NotFound, Outdated
+from shared.rules.plan import Plan
 
 
 async def take_step(
     conn: AsyncConnection, basis: Basis, caller: Caller, proceeding_id: UUID, step: str, values: Mapping[str, Any], *,
-    version: int, claim: Claim, now: datetime,
+    version: int, claim: Claim, now: datetime, beside: Callable[[Any], Awaitable[None]] | None = None,
 ) -> None:  # fmt: skip
     """Take a step for the caller. What follows from it (clocks, proceedings opened or moved) is in the same transaction.
+
+    `beside` writes rows that belong to the step (items of a seizure, payments), once the proceeding is held and known
+    to be the version that was read; the step then judges them, and nothing stays where it is refused.
 
     Raises `NotFound`, `Forbidden` (another side's step, or an approval the caller's post cannot give), `Conflict` (not
     possible now, papers missing, a guard's reason, key reused), `Invalid` (fields) or `Outdated` (what changed since).
@@ -47,8 +54,10 @@ async def take_step(
         raise NotFound("没有这件程序，或不在您的权限内。 No such proceeding within your reach.", code="proceeding-not-found")
     if version != row.version:
         raise await _outdated(conn, row, version)
-    parties = await party_agencies(conn, row.case_id)
+    parties = await parties_of(conn, row)
     actor = rows.actor_of(caller, basis.plan(row.plan), parties)
+    if beside is not None:
+        await beside(row)
     decision = await apply_step(conn, basis, row, step, values, actor, now)
     await audit.record(
         conn, kit, caller, "proceeding.step", "proceeding", [row.id], now, kind=row.kind, step=step, state=decision.state
@@ -89,15 +98,22 @@ async def apply_step(
         select(func.max(proceeding_steps.c.seq)).where(proceeding_steps.c.proceeding_id == row.id)
     )
     await rows.save_step(conn, basis, row.id, (last or 0) + 1, step, row.state, decision, actor, now)
+    await secrecy.moved(conn, saved, decision.state, decision.facts, now)
     await rows.tell_step(conn, basis, saved, case, version, step, row.state, decision, actor, now)
-    await _follow(conn, basis, row, case, version.steps[step], version, proceeding, decision, now)
+    await _follow(conn, basis, row, case, version.steps[step], proceeding, decision, actor, now)
+    if row.kind == OPERATION and decision.state in ("ended", "reported") and decision.state != row.state:
+        await tell_result(conn, basis, row, decision.state, now)
     return decision
 
 
 async def _follow(
-    conn: AsyncConnection, basis: Basis, row: Any, case: Any | None, step: StepRule, version: Version,
-    proceeding: Proceeding, decision: Decision, now: datetime,
+    conn: AsyncConnection, basis: Basis, row: Any, case: Any | None, step: StepRule, proceeding: Proceeding,
+    decision: Decision, actor: Actor, now: datetime,
 ) -> None:  # fmt: skip
+    if step.joins is not None and case is not None:
+        side = _joining(step.joins, proceeding, decision, basis.plan(row.plan))
+        if side is not None:
+            await join_case(conn, basis, case, side, row.id, actor, now)
     for opening in step.opens:
         sides: dict[str, Side | None] = {"owner": proceeding.owner, "counterpart": proceeding.counterpart}
         owner = sides[opening.owner]
@@ -105,13 +121,17 @@ async def _follow(
             continue
         other = sides["counterpart" if opening.owner == "owner" else "owner"]
         procedure = basis.procedures.get(opening.procedure)
+        if procedure.single and await _open_already(conn, row.case_id, opening.procedure):
+            continue
         carried = {name: decision.facts[name] for name in opening.carry if name in decision.facts}
         wanted = Wanted(
             opening.procedure, row.case_id, (other.agency, other.unit) if procedure.counterpart and other else None,
             row.id, row.area, carried,
         )  # fmt: skip
-        await open_by_system(conn, basis, wanted, case, owner, new_id(), now)
+        await open_by_system(conn, basis, wanted, case, owner, new_id(), now, plan=row.plan)
     for move in step.moves:
+        if row.case_id is None and not move.parent:
+            continue
         p = proceedings.c
         which = p.id == row.parent_id if move.parent else (p.case_id == row.case_id) & (p.id != row.id)
         found = select(proceedings).where(which, p.kind == move.procedure).order_by(p.id).with_for_update()
@@ -124,6 +144,20 @@ async def _follow(
                     conn, kit, service_caller("casework"), "proceeding.step", "proceeding", [other_row.id], now,
                     kind=other_row.kind, step=move.step,
                 )  # fmt: skip
+
+
+def _joining(joins: str, proceeding: Proceeding, decision: Decision, plan: Plan) -> Side | None:
+    if joins in ("owner", "counterpart"):
+        return proceeding.owner if joins == "owner" else proceeding.counterpart
+    agency = decision.given.get(joins)
+    return side_of(plan, agency) if agency else None
+
+
+async def _open_already(conn: AsyncConnection, case_id: UUID | None, kind: str) -> bool:
+    """Whether the case has one of a kind that is open once at most: it then goes on in that one."""
+    p = proceedings.c
+    found = select(p.id).where(p.case_id == case_id, p.kind == kind, p.final.is_(False)).limit(1)
+    return (await conn.execute(found)).one_or_none() is not None
 
 
 async def _locked(conn: AsyncConnection, proceeding_id: UUID, caller: Caller) -> Any | None:

@@ -7,7 +7,11 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-_TABLES: tuple[str, ...] = ()
+_TABLES: tuple[str, ...] = (
+    # rescue, relief, information on subscribers: read by the two sides and the office, not by every party of the case
+    "ALTER TABLE proceedings DROP CONSTRAINT proceedings_confidential_check",
+    "ALTER TABLE proceedings ADD CHECK (confidential IN ('criminal', 'operation', 'sides'))",
+)
 
 
 def upgrade() -> None:
