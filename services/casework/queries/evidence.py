@@ -59,8 +59,14 @@ def seen(caller: Caller, right: str) -> ColumnElement[bool]:
 
 
 def held(caller: Caller, right: str) -> ColumnElement[bool]:
-    """Items that the caller's agency (and unit) holds: only its holder does something with an item."""
-    return _mine(caller, right, _I.holder_agency, _I.holder_unit)
+    """Items that the caller's agency (and unit) holds: only its holder does something with an item.
+
+    For what is with an agency that is not on this system (a court, say), those who collected it keep the record.
+    """
+    return or_(
+        _mine(caller, right, _I.holder_agency, _I.holder_unit),
+        _I.holder_external & _mine(caller, right, _I.agency, _I.unit),
+    )
 
 
 def items() -> Select[Any]:
@@ -112,7 +118,10 @@ async def chain_of(conn: AsyncConnection, item_ids: Sequence[UUID]) -> Sequence[
 
 
 def _to_me(caller: Caller) -> ColumnElement[bool]:
-    return _mine(caller, "evidence.receive", _H.to_agency, _H.to_unit)
+    return or_(
+        _mine(caller, "evidence.receive", _H.to_agency, _H.to_unit),
+        _H.external & _mine(caller, "evidence.receive", _H.from_agency, _H.from_unit),
+    )
 
 
 def _from_me(caller: Caller) -> ColumnElement[bool]:
@@ -164,11 +173,25 @@ async def exports_of(conn: AsyncConnection, caller: Caller, case_id: UUID) -> Se
     """The packages made of a case, newest first, within the same reach."""
     e = evidence_exports.c
     query = (
-        select(e.id, e.items, e.reason, e.agency, e.made_by, e.made_at, e.files, e.bytes, e.manifest_sha256, e.key_id)
+        select(e.id, e["items"], e.reason, e.agency, e.made_by, e.made_at, e.files, e.bytes, e.manifest_sha256, e.key_id)
         .join(cases, cases.c.id == e.case_id)
         .where(e.case_id == case_id, within_reach(caller, "evidence.export"), or_(~e.criminal, criminal_side(caller)))
         .order_by(e.id.desc())
         .limit(100)
+    )
+    return (await conn.execute(query)).all()
+
+
+async def counts(conn: AsyncConnection, caller: Caller, case_id: UUID) -> Sequence[Row[Any]]:
+    """How many items and files of each kind a case has within the caller's reach; nothing without the right."""
+    if caller.reach("evidence.read") is None:
+        return []
+    query = (
+        select(_I.kind, func.count().label("n"), func.sum(_I.files).label("files"))
+        .join(cases, cases.c.id == _I.case_id)
+        .where(_I.case_id == case_id, seen(caller, "evidence.read"))
+        .group_by(_I.kind)
+        .order_by(func.min(_I.number))
     )
     return (await conn.execute(query)).all()
 

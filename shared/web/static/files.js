@@ -25,7 +25,7 @@
     };
     const send = (file, shown) => new Promise((done) => {
       const body = new FormData();
-      body.append("receipt", form.elements.receipt.value);
+      for (const field of form.querySelectorAll("input[name]:not([type=file])")) body.append(field.name, field.value);
       body.append("file", file, "file");
       const request = new XMLHttpRequest();
       request.open("POST", said.files);
@@ -49,14 +49,16 @@
       form.setAttribute("aria-busy", "true");
       list.hidden = false;
       list.replaceChildren();
+      let all = true;
       for (const file of [...input.files].slice(0, Number(said.most))) {
         const shown = line(file);
         if (arrived.has(name(file))) { shown.bar.value = shown.bar.max; shown.tell(said.saidDone); continue; }
-        if (file.size > Number(said.largest)) { shown.tell(said.saidLarge); continue; }
+        if (file.size > Number(said.largest)) { shown.tell(said.saidLarge); all = false; continue; }
         shown.tell(said.saidSending);
-        if (await send(file, shown)) arrived.add(name(file));
+        if (await send(file, shown)) arrived.add(name(file)); else all = false;
       }
       form.removeAttribute("aria-busy");
+      if (all && said.after) { location.assign(said.after); return; }
       button.disabled = false;
     });
   }

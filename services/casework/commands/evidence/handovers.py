@@ -68,9 +68,12 @@ async def offer(
         if versions[row.id] != row.version:
             raise outdated(row, versions[row.id])
     case = rows[0]
-    _check_receiver(room, caller, case, body)
+    external = _receiver(room, case, body)
     rule, due, provisional = _limit(room, case.case_plan, body, now)
-    keepers = {(row.holder_agency, row.holder_unit) for row in rows}
+    # what comes back from outside is given by those who keep its record
+    keepers = {
+        (row.agency, row.unit) if row.holder_external else (row.holder_agency, row.holder_unit) for row in rows
+    }
     if len(keepers) > 1:
         raise wrong("several-keepers", "所选证据由不同部门保管，请分开移交", "Different units keep these items", "items")
     [(agency, unit)] = keepers
@@ -88,6 +91,7 @@ async def offer(
                 "from_unit": unit,
                 "to_agency": body.to_agency,
                 "to_unit": body.to_unit,
+                "external": external,
                 "offered_by": caller.actor,
                 "offered_at": now,
                 "rule": rule,
@@ -126,13 +130,15 @@ async def _held(conn: AsyncConnection, caller: Caller, case_id: UUID, ids: list[
     return list(rows)
 
 
-def _check_receiver(room: EvidenceRoom, caller: Caller, case: Any, body: HandoverIn) -> None:
+def _receiver(room: EvidenceRoom, case: Any, body: HandoverIn) -> bool:
+    """Whether the receiver is outside this system. Raises `Invalid` for one that the plan does not have."""
     try:
         agency = room.basis.plan(case.case_plan).agency(body.to_agency)
     except KeyError:
         raise wrong("unknown-agency", "方案中没有这个单位", "The plan has no such agency", "to_agency") from None
     if body.to_unit is not None and agency.unit(body.to_unit) is None:
         raise wrong("unknown-unit", "这个单位没有这个内设机构", "That agency has no such unit", "to_unit")
+    return agency.external
 
 
 def _limit(room: EvidenceRoom, plan: str, body: HandoverIn, now: datetime) -> tuple[str | None, datetime | None, bool]:
@@ -162,7 +168,8 @@ async def answer(
 ) -> UUID:  # fmt: skip
     """The receiver accepts all items with its receipt's number, or refuses with a reason; the giver withdraws.
 
-    Whoever offered cannot accept. Raises `NotFound`, `Forbidden` (the other side's step), `Conflict` or `Outdated`.
+    Whoever offered cannot accept. For a receiver outside this system another officer of the giver records its paper
+    receipt. Raises `NotFound`, `Forbidden` (the other side's step), `Conflict` or `Outdated`.
     """
     if (known := await taken_before(conn, claim, now)) is not None:
         return known
@@ -241,8 +248,11 @@ def _note(room: EvidenceRoom, row: Any, item: Any, action: HandoverAction, body:
         "state": _step(item, ItemAction.TAKE).value,
         "holder_agency": row.to_agency,
         "holder_unit": row.to_unit,
+        "holder_external": row.external,
         "particulars": sealed(room.keys, item.id, particulars),
     }
+    if row.external:
+        facts["recorded_for"] = row.to_agency
     said = {"receipt": body.receipt, "kept_where": body.kept_where, "note": body.note}
     return Note(item, "handed_over", facts | {"from_unit": row.from_unit, "to_unit": row.to_unit}, said, moved)
 

@@ -104,6 +104,7 @@ async def register(
         "unit": caller.unit,
         "holder_agency": caller.agency,
         "holder_unit": caller.unit,
+        "holder_external": False,
         "state": ItemState.HELD.value,
         "files": 0,
         "version": 1,
