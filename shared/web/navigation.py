@@ -40,7 +40,7 @@ class Group:
 
 GROUPS = (
     Group("today", N_("Inbox"), "inbox"),
-    Group("reports", N_("Reports"), "message-report"),
+    Group("reports", N_("Intake desk"), "message-report"),
     Group("prevention", N_("Prevention"), "home"),
     Group("work", N_("Casework"), "briefcase"),
     Group("rewards", N_("Rewards"), "trophy"),
@@ -73,7 +73,7 @@ ENTRIES = (
     Entry(
         N_("Prevention"), "home", "intake", "/prevention", "rental.read",
         ("prevention", "rentals", "estates", "communities", "surveys", "registers"), "prevention",
-    ),  # fmt: skip
+    ),
     Entry(N_("My patrol"), "route", "intake", "/patrol", "patrol.do", ("patrol",), "prevention"),
     Entry(N_("Venues"), "building-community", "intake", "/venues", "venue.read", ("venues", "agents"), "prevention"),
     Entry(N_("Cases"), "briefcase", "casework", "/cases", "case.read", ("cases", "evidence")),

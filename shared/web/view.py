@@ -16,7 +16,7 @@ from shared.kit.settings import ServiceSettings
 from shared.rules.plan import Plan
 from shared.rules.plan.parts import Interval
 from shared.web import i18n, static_files, times, wording
-from shared.web.navigation import ENTRIES, Entry
+from shared.web.navigation import ENTRIES, MOST_IN_A_ROW, Entry, Group, grouped
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -195,6 +195,18 @@ class View:
             for entry in ENTRIES
             if self.has_right(entry.right)
         ]
+
+    def navigation_groups(self) -> list[tuple[Group, str, bool, list[tuple[Entry, str, bool]]]]:
+        """The same by group, once there are too many for one row: group, address, whether one is in it, its entries."""
+        entries = self.navigation()
+        if len(entries) <= MOST_IN_A_ROW:
+            return []
+        shown = {entry: (entry, address, here) for entry, address, here in entries}
+        found = []
+        for group, inside in grouped([entry for entry, _, _ in entries]):
+            pages = [shown[entry] for entry in inside]
+            found.append((group, pages[0][1], any(here for _, _, here in pages), pages))
+        return found
 
     # -- forms and answers ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from shared.web.navigation import ENTRIES
+from shared.web.navigation import ENTRIES, GROUPS
 from shared.web.vendor import FOLDER, sprite, versions
 
 ROOT = Path(__file__).parents[3]
@@ -16,7 +16,7 @@ _NAME = re.compile(r'"([a-z0-9-]+)"')
 
 
 def named() -> set[str]:
-    found = {entry.icon for entry in ENTRIES}
+    found = {entry.icon for entry in (*ENTRIES, *GROUPS)}
     for file in [*ROOT.glob("services/*/templates/**/*.html"), *ROOT.glob("shared/web/templates/**/*.html")]:
         for match in _NAMED.finditer(file.read_text(encoding="utf-8").replace("'", '"')):
             found |= {match["picture"] or match["note"]} if not match["icons"] else set(_NAME.findall(match["icons"]))

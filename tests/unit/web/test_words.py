@@ -5,7 +5,7 @@ import re
 import pytest
 
 from shared.web import catalogue, i18n, wording
-from shared.web.navigation import ENTRIES
+from shared.web.navigation import ENTRIES, GROUPS
 
 _PLACE = re.compile(r"%\(\w+\)[sd]")
 
@@ -46,7 +46,7 @@ def test_every_code_of_states_and_vocabularies_is_said_in_chinese() -> None:
     words = [w for w, _ in wording.BADGES.values()]
     words += [w for codes in wording.WORDS.values() for w in codes.values()]
     words += [*wording.DONE.values(), *(w for pair in wording.WENT_WRONG.values() for w in pair)]
-    words += [entry.label for entry in ENTRIES]
+    words += [entry.label for entry in ENTRIES] + [group.label for group in GROUPS]
     assert [word for word in words if said(word) == word] == []
 
 
