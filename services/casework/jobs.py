@@ -32,6 +32,15 @@ async def mark_proceedings_missed(service: Service, basis: Basis) -> None:
             return
 
 
+async def release_operations(service: Service) -> None:
+    """Tell what was held back of operations whose hour has come."""
+    while True:
+        async with db.begin(service.engine) as conn:
+            released = await proceedings.release_due(conn, clock.now(), limit=AT_ONCE_IN_PROCEEDINGS)
+        if released < AT_ONCE_IN_PROCEEDINGS:
+            return
+
+
 async def measure(service: Service) -> None:
     """Set the gauges from the table, so that every instance tells the same."""
     async with db.begin(service.engine) as conn:

@@ -11,6 +11,7 @@ from services.casework.commands.evidence import EvidenceRoom
 from services.casework.queries import Presenter
 from services.casework.queries.documents_present import DocumentPresenter
 from services.casework.queries.evidence_present import EvidencePresenter
+from services.casework.queries.operations_present import OperationPresenter
 from services.casework.queries.people import People
 from services.casework.queries.proceedings_present import ProceedingPresenter
 from services.casework.settings import Settings
@@ -32,6 +33,7 @@ def build(settings: Settings) -> FastAPI:
     service.consume_directory()
     service.job("missed", 1, lambda: jobs.mark_missed(service))
     service.job("missed in proceedings", 1, lambda: jobs.mark_proceedings_missed(service, basis))
+    service.job("operations at their hour", 1, lambda: jobs.release_operations(service))
     service.job("overdue records", 60, lambda: jobs.mark_records(service, basis))
     service.job("gauges", 15, lambda: jobs.measure(service))
     room = EvidenceRoom(service, basis)
@@ -55,6 +57,7 @@ def build(settings: Settings) -> FastAPI:
             "evidence_present": EvidencePresenter(
                 settings.keys, service.law, basis.address, settings.most_copied_bytes
             ),
+            "operations": OperationPresenter(present, basis.procedures, settings.keys, basis.address),
             "people": People(settings),
             "documents": DocumentRoom(service, desk, DocumentPresenter(desk.catalogue, basis.law, basis.address)),
             "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),

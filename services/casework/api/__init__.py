@@ -8,6 +8,7 @@ from services.casework.api import (
     documents,
     evidence,
     evidence_moves,
+    operations,
     persons,
     places,
     proceedings,
@@ -16,7 +17,7 @@ from services.casework.api import (
 
 router = APIRouter(prefix="/v1")
 for _part in (
-    documents.router, document_register.router,
+    documents.router, operations.router, document_register.router,
     evidence_moves.router, evidence.router, cases.router, persons.router, places.router, proceedings.router, trace.router,
 ):
     router.include_router(_part)

@@ -26,6 +26,14 @@ from services.casework.tables.evidence import (
     evidence_handovers,
     evidence_items,
 )
+from services.casework.tables.operations import (
+    operation_entries,
+    operation_forces,
+    operation_members,
+    operation_presence,
+    operations,
+    withheld_events,
+)
 from services.casework.tables.persons import (
     case_entries,
     case_persons,
@@ -44,9 +52,12 @@ from services.casework.tables.places import (
     revisits,
 )
 from services.casework.tables.proceedings import proceeding_steps, proceedings
+from services.casework.tables.supervision import case_fact_notes, case_facts
 
 __all__ = [
     "case_entries",
+    "case_fact_notes",
+    "case_facts",
     "case_parties",
     "case_persons",
     "cases",
@@ -71,6 +82,11 @@ __all__ = [
     "links",
     "metadata",
     "number_register",
+    "operation_entries",
+    "operation_forces",
+    "operation_members",
+    "operation_presence",
+    "operations",
     "organisations",
     "person_merges",
     "person_phones",
@@ -82,4 +98,5 @@ __all__ = [
     "recurrences",
     "registered_places",
     "revisits",
+    "withheld_events",
 ]

@@ -16,6 +16,7 @@ from shared.rules.plan.dates import FromDate
 from shared.rules.plan.documents import DocumentRules
 from shared.rules.plan.handover import HandoverRules
 from shared.rules.plan.leads import LeadRules
+from shared.rules.plan.major import MajorRules
 from shared.rules.plan.revisits import Revisits
 from shared.rules.plan.rewards import Rewards
 from shared.rules.plan.routing import Routing, RoutingFacts, decide
@@ -63,6 +64,7 @@ class Plan(BaseModel):
     leads: LeadRules = LeadRules()
     documents: DocumentRules = DocumentRules()
     revisits: Revisits = Revisits()
+    major: MajorRules = MajorRules()
     grants: tuple[p.Grant, ...]
 
     # -- agencies and bodies ------------------------------------------------------------------------------------

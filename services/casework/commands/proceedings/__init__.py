@@ -3,6 +3,10 @@
 from services.casework.commands.proceedings.lateness import mark_proceedings_missed
 from services.casework.commands.proceedings.opening import Wanted, open_by_system, open_proceeding
 from services.casework.commands.proceedings.reading import read_proceeding
+from services.casework.commands.proceedings.secrecy import release_due
 from services.casework.commands.proceedings.stepping import take_step
 
-__all__ = ["Wanted", "mark_proceedings_missed", "open_by_system", "open_proceeding", "read_proceeding", "take_step"]
+__all__ = [
+    "Wanted", "mark_proceedings_missed", "open_by_system", "open_proceeding", "read_proceeding", "release_due",
+    "take_step",
+]

@@ -10,14 +10,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
-from services.casework.commands.proceedings import rows
+from services.casework.commands.proceedings import rows, secrecy
 from services.casework.commands.proceedings.stepping import apply_step
 from services.casework.commands.records import deadline_changes, published
 from services.casework.domain.cases import Clock
 from services.casework.domain.proceedings import decide_miss
 from services.casework.tables import cases, deadlines, kit, proceedings
 from shared.events.proceedings import ProceedingDeadlineMissed
-from shared.kit import audit, outbox
+from shared.kit import audit
 from shared.kit.access import service_caller
 from shared.rules.deadlines import State
 
@@ -58,7 +58,7 @@ async def mark_proceedings_missed(conn: AsyncConnection, basis: Basis, now: date
         told = rows.told(basis, row._mapping, case)
         fact = published(Clock(one.agency, one.unit, after))
         missed = ProceedingDeadlineMissed(**told, state=row.state, deadline=fact, missed_at=now)
-        await outbox.put(conn, kit.outbox, [missed], now)
+        await secrecy.tell(conn, row._mapping, [missed], now)
         if step is not None:
             fresh = (await conn.execute(select(proceedings).where(proceedings.c.id == row.id))).one()
             await apply_step(conn, basis, fresh, step, {}, rows.SYSTEM, now)

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
-from services.casework.commands.proceedings import rows
+from services.casework.commands.proceedings import rows, secrecy
+from services.casework.commands.proceedings.facts import note_incident
 from services.casework.commands.proceedings.refusals import refusing
 from services.casework.domain.guards import GUARDS
 from services.casework.domain.numbering import number, styled
@@ -21,8 +22,9 @@ from services.casework.domain.procedures import UnknownProcedure
 from services.casework.domain.proceedings import Actor, Proceeding, Side, decide_opening, side_of
 from services.casework.queries.parties import party_agencies
 from services.casework.queries.proceedings import seen_by
+from services.casework.queries.secrecy import is_secret
 from services.casework.tables import kit, number_register, proceedings
-from shared.kit import audit, idempotency, outbox
+from shared.kit import audit, idempotency
 from shared.kit.access import Caller, service_caller
 from shared.kit.db import insert_many
 from shared.kit.idempotency import Claim
@@ -65,6 +67,12 @@ async def open_proceeding(
         found = select(p.id).where(p.id == wanted.parent_id, p.case_id == wanted.case_id, seen_by(caller))
         if (await conn.execute(found)).one_or_none() is None:
             raise NotFound("没有这件上级程序，或不在您的权限内。 No such parent within your reach.", code="parent-not-found")
+        if await is_secret(conn, wanted.parent_id, now):
+            raise Conflict(
+                "行动时间未到，不能以它为上级建立其他程序，以免泄露；未保存。 "
+                "The operation's hour has not come: nothing can be opened under it that others would see. Nothing was kept.",
+                code="operation-not-open",
+            )
     plan = basis.plan(case.plan if case is not None else caller.plan or "")
     parties = await party_agencies(conn, wanted.case_id)
     made = await _open(
@@ -76,10 +84,11 @@ async def open_proceeding(
 
 
 async def open_by_system(
-    conn: AsyncConnection, basis: Basis, wanted: Wanted, case: Any | None, owner: Side, new_id: UUID, now: datetime
-) -> UUID:
+    conn: AsyncConnection, basis: Basis, wanted: Wanted, case: Any | None, owner: Side, new_id: UUID, now: datetime, *,
+    plan: str = "",
+) -> UUID:  # fmt: skip
     """Open a proceeding that follows from another one's step; its fields come from there and none is required."""
-    made = await _open(conn, basis, wanted, case, case.plan, owner, rows.SYSTEM, new_id, now)
+    made = await _open(conn, basis, wanted, case, case.plan if case is not None else plan, owner, rows.SYSTEM, new_id, now)
     await audit.record(
         conn, kit, service_caller("casework"), "proceeding.open", "proceeding", [made], now, kind=wanted.kind
     )
@@ -136,7 +145,9 @@ async def _open(
     await insert_many(conn, proceedings, [row])
     await rows.save_clocks(conn, row, {}, decision.clocks)
     await rows.save_step(conn, basis, made, 1, "open", None, decision, actor, now)
-    await outbox.put(conn, kit.outbox, [rows.opened_event(basis, row, case, version, decision, now)], now)
+    await secrecy.begun(conn, row, actor, now)
+    await secrecy.tell(conn, row, [rows.opened_event(basis, row, case, version, decision, now)], now)
+    await note_incident(conn, basis, row, case, decision.facts, actor, now, (open_by_system, Wanted))
     return made
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.queries.papers import issued_documents
-from services.casework.queries.parties import party_agencies
+from services.casework.queries.parties import parties_of
 from services.casework.queries.proceedings import get_proceeding
 from services.casework.queries.proceedings_present import ProceedingPresenter
 from services.casework.tables import kit
@@ -28,6 +28,6 @@ async def read_proceeding(
             "没有这件程序，或不在您的权限内。 No such proceeding within your reach.", code="proceeding-not-found"
         )
     documents = await issued_documents(conn, proceeding_id)
-    parties = await party_agencies(conn, full.row.case_id)
+    parties = await parties_of(conn, full.row)
     await audit.record(conn, kit, caller, "proceeding.read", "proceeding", [proceeding_id], now, open=full.open)
     return present.full(caller, full, documents, parties, now)

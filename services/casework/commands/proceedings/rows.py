@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
+from services.casework.commands.proceedings import secrecy
 from services.casework.commands.records import deadline_changes, deadline_of, deadline_row, published
 from services.casework.domain.cases import Clock
 from services.casework.domain.procedures import FieldRule, Procedure, Version
@@ -27,9 +28,8 @@ from services.casework.domain.proceedings import (
 )
 from services.casework.queries.papers import issued_documents
 from services.casework.queries.visibility import within_reach
-from services.casework.tables import cases, deadlines, kit, proceeding_steps, proceedings
+from services.casework.tables import cases, deadlines, proceeding_steps, proceedings
 from shared.events.proceedings import ClockFact, ProceedingDeadlineMissed, ProceedingOpened, ProceedingStepped
-from shared.kit import outbox
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
 from shared.kit.ids import new_id
@@ -50,6 +50,7 @@ def actor_of(caller: Caller, plan: Plan, parties: frozenset[str]) -> Actor:
         caller.posts,
         office=caller.reach("proceeding.coordinate") in ("plan", "all"),
         party=caller.agency in parties,
+        rights=frozenset(caller.rights),
     )
 
 
@@ -247,7 +248,7 @@ async def tell_step(
             stepped_at=now,
         )
     )
-    await outbox.put(conn, kit.outbox, events, now)
+    await secrecy.tell(conn, row, events, now)
 
 
 async def count_missed(conn: AsyncConnection, case_id: UUID | None, difference: int) -> None:

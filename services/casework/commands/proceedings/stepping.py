@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
 from services.casework.commands.proceedings import rows, secrecy
+from services.casework.commands.proceedings.facts import note_incident
 from services.casework.commands.proceedings.joining import join_case
 from services.casework.commands.proceedings.opening import Wanted, open_by_system
 from services.casework.commands.proceedings.refusals import refusing
@@ -101,6 +102,7 @@ async def apply_step(
     await secrecy.moved(conn, saved, decision.state, decision.facts, now)
     await rows.tell_step(conn, basis, saved, case, version, step, row.state, decision, actor, now)
     await _follow(conn, basis, row, case, version.steps[step], proceeding, decision, actor, now)
+    await note_incident(conn, basis, saved, case, decision.facts, actor, now, (open_by_system, Wanted))
     if row.kind == OPERATION and decision.state in ("ended", "reported") and decision.state != row.state:
         await tell_result(conn, basis, row, decision.state, now)
     return decision

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.casework.domain.guards import common, operations, requests
+from services.casework.domain.guards import common, operations, requests, supervision
 from services.casework.domain.proceedings import Guard
 
-GUARDS: Mapping[str, Guard] = {**common.GUARDS, **operations.GUARDS, **requests.GUARDS}
+GUARDS: Mapping[str, Guard] = {**common.GUARDS, **operations.GUARDS, **requests.GUARDS, **supervision.GUARDS}
 """Every guard there is."""
