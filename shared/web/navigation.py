@@ -44,7 +44,7 @@ GROUPS = (
     Group("prevention", N_("Prevention"), "home"),
     Group("work", N_("Casework"), "briefcase"),
     Group("rewards", N_("Rewards"), "trophy"),
-    Group("office", N_("Office"), "chart-bar"),
+    Group("office", N_("Overview"), "chart-bar"),
 )
 _OF_SERVICE = {"notify": "today", "intake": "reports", "casework": "work", "scoring": "office"}
 

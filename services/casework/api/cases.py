@@ -1,12 +1,15 @@
 """JSON routes of cases and their acceptance."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.casework import commands, queries
+from services.casework.commands import closing
+from services.casework.domain.closing import Outcome
 from services.casework.queries import Filters, Mode
-from services.casework.schemas.cases import AcceptanceBody, CaseFullOut, CaseOut, CaseStateCode
+from services.casework.schemas.cases import AcceptanceBody, CaseFullOut, CaseOut, CaseStateCode, ClosingBody
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
@@ -88,6 +91,35 @@ async def accept(
     answer = await _answer(request, caller, case_id)
     answer.headers["idempotency-replayed"] = str(accepted.replayed).lower()
     return answer
+
+
+@router.post(
+    "/cases/{case_id}/closing",
+    response_model=CaseFullOut,
+    summary="Close a case (结案)",
+    responses={
+        404: {"description": "No such case within reach"},
+        409: {"description": "Another agency leads it, something is still open, or nothing bears the outcome out"},
+        412: {"description": "The case changed since; `changes` says what"},
+        428: {"description": "If-Match is missing"},
+    },
+)
+async def close(
+    request: Request,
+    case_id: UUID,
+    body: ClosingBody,
+    idempotency_key: Annotated[str, Header(description="The same key again has its effect once")],
+    caller: Caller = Depends(Requires("case.close")),
+) -> Response:
+    """End a case with the outcome its reporters read by receipt. Needs `If-Match` and `Idempotency-Key`."""
+    version = required_version(request)
+    service, outcome = request.app.state.service, Outcome(body.outcome)
+    claim = closing.closing_claim(service.settings.keys, caller, case_id, version, outcome, idempotency_key)
+    async with db.begin(service.engine) as conn:
+        await closing.close_case(
+            conn, request.app.state.basis, caller, case_id, outcome, version=version, claim=claim, now=clock.now()
+        )
+    return await _answer(request, caller, case_id)
 
 
 async def _answer(request: Request, caller: Caller, case_id: UUID) -> Response:

@@ -11,6 +11,7 @@ from sqlalchemy import literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.commands.casefile import outdated
 from services.casework.commands.records import deadline_changes, deadline_of, published
 from services.casework.domain.cases import (
     ACCEPTANCE,
@@ -30,9 +31,8 @@ from shared.kit import audit, idempotency, outbox
 from shared.kit.access import Caller
 from shared.kit.clock import CHINA
 from shared.kit.crypto import KeyRing
-from shared.kit.etag import etag
 from shared.kit.idempotency import Claim
-from shared.kit.problem import Conflict, Forbidden, NotFound, Outdated
+from shared.kit.problem import Conflict, Forbidden, NotFound
 from shared.rules.deadlines import State
 
 
@@ -131,7 +131,7 @@ def _decide(case: Any, rows: Any, agency: str, clock_row: Any, version: int, now
             state=mine.state,
         )
     if version != case.version:
-        raise _outdated(case, version)
+        raise outdated(case, version)
     try:
         return decide_acceptance(CaseState(case.state), parties, agency, deadline_of(clock_row), now)
     except (TransitionRefused, NotAParty, NothingToAccept, AlreadyAccepted) as error:
@@ -140,17 +140,6 @@ def _decide(case: Any, rows: Any, agency: str, clock_row: Any, version: int, now
             code="not-possible-now",
             state=case.state,
         ) from error
-
-
-def _outdated(case: Any, version: int) -> Outdated:
-    since = [step for step in case.history if step["version"] > version]
-    return Outdated(
-        "您打开本案之后案件有变动（见 changes），您的操作未保存；请查看最新情况后再提交。 "
-        "The case changed since you read it (see changes); nothing was saved. Look again, then send again.",
-        headers={"etag": etag(case.version)},
-        current=etag(case.version),
-        changes=[{k: step.get(k) for k in ("version", "at", "step", "agency", "unit")} for step in since],
-    )
 
 
 def _said(moment: datetime) -> str:

@@ -17,7 +17,8 @@ class CaseAction(StrEnum):
     """What happens to a case: one party accepts, the last one does, it is closed.
 
     A party joins and has to accept. A party leaves: others are still to accept (part), all others have (last), or
-    nobody is left who accepted or has to (all): then nobody took it. A party takes a declined case up again.
+    nobody is left who accepted or has to (all): then nobody took it. A party takes a declined case up again. A closed
+    case is taken up again (take up) when a reporter contested its outcome and the second look found them right.
     """
 
     ACCEPT_PART = "accept_part"
@@ -28,6 +29,7 @@ class CaseAction(StrEnum):
     LEAVE_LAST = "leave_last"
     LEAVE_ALL = "leave_all"
     REOPEN = "reopen"
+    TAKE_UP = "take_up"
 
 
 class PartyState(StrEnum):
@@ -62,6 +64,7 @@ CASE_TRANSITIONS: dict[tuple[CaseState, CaseAction], CaseState] = {
     (CaseState.OPENED, CaseAction.REOPEN): CaseState.OPENED,
     (CaseState.ACCEPTED, CaseAction.REOPEN): CaseState.OPENED,
     (CaseState.CLOSED, CaseAction.REOPEN): CaseState.OPENED,
+    (CaseState.CLOSED, CaseAction.TAKE_UP): CaseState.ACCEPTED,
 }
 """What may happen to a case in which state, and where it leads. A pair that is not listed is refused."""
 

@@ -42,7 +42,7 @@ class Filters:
 class CaseFull:
     """A case with its parties and its clocks; `mine` when the caller may accept it for a party still pending.
 
-    For one case alone: `signals`, the tips about its target, and `together`, the cases that go with it (case id,
+    For one case alone: `closable` when the caller leads it and may close it once all is done, `signals`, the tips about its target, and `together`, the cases that go with it (case id,
     number, whether this one's lead went into theirs, since when), as far as they are within the caller's reach.
     """
 
@@ -52,6 +52,7 @@ class CaseFull:
     mine: bool
     signals: int = 1
     together: Sequence[Any] = ()
+    closable: bool = False
 
 
 async def list_cases(
@@ -132,14 +133,19 @@ async def get_case(conn: AsyncConnection, caller: Caller, case_id: UUID) -> Case
     mine = within_reach(caller, "case.accept")
     row = (
         await conn.execute(
-            select(cases, mine.label("mine")).where(cases.c.id == case_id, or_(within_reach(caller, "case.read"), mine))
+            select(cases, mine.label("mine"), within_reach(caller, "case.close").label("closing")).where(
+                cases.c.id == case_id, or_(within_reach(caller, "case.read"), mine)
+            )
         )
     ).one_or_none()
     if row is None:
         return None
     [full] = await with_parts(conn, caller, [row])
     signals = await conn.scalar(select(lead_signals.c.tips).where(lead_signals.c.lead_id == row.lead_id))
-    return replace(full, signals=signals or 1, together=await _together(conn, caller, row.lead_id))
+    leads = any(party.agency == caller.agency and party.role == "lead" for party in full.parties)
+    closable = bool(row.closing) and leads and row.state == "accepted"
+    together = await _together(conn, caller, row.lead_id)
+    return replace(full, signals=signals or 1, together=together, closable=closable)
 
 
 async def _together(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> Sequence[Any]:

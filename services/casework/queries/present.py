@@ -55,6 +55,9 @@ class Presenter:
         ]
         return self.case_out(full, now) | {
             "lead_id": full.case.lead_id,
+            "outcome": full.case.outcome,
+            "closed_at": full.case.closed_at,
+            "may_close": full.closable,
             "history": steps,
             "signals": full.signals,
             "together": together,
@@ -123,4 +126,5 @@ class Presenter:
             "page": f"{self._settings.base_url('casework')}/cases/{full.case.id}",
             "lead": f"{self._settings.base_url('intake')}/v1/leads/{full.case.lead_id}",
         }
-        return links | {"acceptance": f"{here}/acceptance"} if full.mine else links
+        links |= {"acceptance": f"{here}/acceptance"} if full.mine else {}
+        return links | {"closing": f"{here}/closing"} if full.closable else links

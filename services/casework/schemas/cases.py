@@ -100,9 +100,20 @@ class CaseFullOut(CaseOut):
     """One case, with what has changed since it was opened; `signals` counts the tips about its target."""
 
     lead_id: UUID
+    outcome: str | None = None
+    closed_at: datetime | None = None
+    may_close: bool = False
     signals: int = 1
     together: list[TogetherOut] = []
     history: list[StepOut]
+
+
+class ClosingBody(BaseModel):
+    """How a case ended, as its reporters read it: found true and penalised, prosecuted, cleared, or no proof found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Literal["confirmed", "transferred", "dispersed", "unfounded"]
 
 
 class AcceptanceBody(BaseModel):

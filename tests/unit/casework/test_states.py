@@ -32,6 +32,7 @@ ALLOWED_CASE = {
     ("accepted", "reopen"): "opened",
     ("closed", "reopen"): "opened",
     ("accepted", "close"): "closed",
+    ("closed", "take_up"): "accepted",
 }
 ALLOWED_PARTY = {
     ("pending", "accept"): "accepted",
@@ -66,5 +67,8 @@ def test_every_pair_of_party_state_and_action(state: PartyState, action: PartyAc
 def test_every_state_is_reached_and_a_closed_case_only_opens_again() -> None:
     reached = {CaseState.OPENED} | set(CASE_TRANSITIONS.values())
     assert reached == set(CaseState)
-    assert [pair[1] for pair in CASE_TRANSITIONS if pair[0] is CaseState.CLOSED] == [CaseAction.REOPEN]
+    assert [pair[1] for pair in CASE_TRANSITIONS if pair[0] is CaseState.CLOSED] == [
+        CaseAction.REOPEN,
+        CaseAction.TAKE_UP,
+    ]
     assert {PartyState.PENDING} | set(PARTY_TRANSITIONS.values()) == set(PartyState)
