@@ -1,7 +1,8 @@
 """Timed work: deadlines that passed, and the gauges of those still open."""
 
 from services.casework import commands, metrics, queries
-from services.casework.commands import Basis, proceedings, revisits
+from services.casework.commands import Basis, penalties, proceedings, revisits
+from services.casework.commands.downline import evaluate_due
 from services.casework.commands.evidence import EvidenceRoom
 from services.casework.commands.evidence import upkeep as evidence_upkeep
 from services.casework.queries import evidence as evidence_queries
@@ -38,6 +39,15 @@ async def release_operations(service: Service) -> None:
         async with db.begin(service.engine) as conn:
             released = await proceedings.release_due(conn, clock.now(), limit=AT_ONCE_IN_PROCEEDINGS)
         if released < AT_ONCE_IN_PROCEEDINGS:
+            return
+
+
+async def end_publications(service: Service, basis: Basis) -> None:
+    """End the publication of penalties that were shown for their time."""
+    while True:
+        async with db.begin(service.engine) as conn:
+            ended = await penalties.end_publications(conn, basis, clock.now(), limit=AT_ONCE_IN_PROCEEDINGS)
+        if ended < AT_ONCE_IN_PROCEEDINGS:
             return
 
 
@@ -80,3 +90,8 @@ async def tend_evidence(room: EvidenceRoom) -> None:
 async def sweep_evidence(room: EvidenceRoom) -> None:
     """Remove bytes whose rows never came (a crash in between) or whose keys were destroyed."""
     metrics.EVIDENCE_SWEPT.inc(await evidence_upkeep.sweep(room, clock.now()))
+
+
+async def evaluate_downlines(service: Service) -> None:
+    """Evaluate the downlines that changed, so that a threshold is told though nobody looks."""
+    await evaluate_due(service, clock.now())

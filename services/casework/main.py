@@ -3,10 +3,12 @@
 from fastapi import FastAPI
 
 from services.casework import api, consumers, jobs, pages
+from services.casework.api.downline import largest_import
 from services.casework.api.evidence import is_upload
 from services.casework.api.evidence_moves import published
 from services.casework.commands import Basis
 from services.casework.commands.documents import Desk, DocumentRoom
+from services.casework.commands.downline.explained import Explained
 from services.casework.commands.evidence import EvidenceRoom
 from services.casework.queries import Presenter
 from services.casework.queries.documents_present import DocumentPresenter
@@ -35,10 +37,12 @@ def build(settings: Settings) -> FastAPI:
     service.job("missed in proceedings", 1, lambda: jobs.mark_proceedings_missed(service, basis))
     service.job("operations at their hour", 1, lambda: jobs.release_operations(service))
     service.job("overdue records", 60, lambda: jobs.mark_records(service, basis))
+    service.job("publications", 600, lambda: jobs.end_publications(service, basis))
     service.job("gauges", 15, lambda: jobs.measure(service))
     room = EvidenceRoom(service, basis)
     service.job("evidence", 60, lambda: jobs.tend_evidence(room))
     service.job("evidence.sweep", 1800, lambda: jobs.sweep_evidence(room))
+    service.job("downlines", 2, lambda: jobs.evaluate_downlines(service))
     desk = Desk.of(basis, settings)
     app = create_app(
         settings,
@@ -47,7 +51,7 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
-        larger_bodies=lambda path: room.largest_body if is_upload(path) else None,
+        larger_bodies=lambda path: room.largest_body if is_upload(path) else largest_import(path),
         state={
             "service": service,
             "authenticator": service.authenticator,
@@ -59,6 +63,7 @@ def build(settings: Settings) -> FastAPI:
             ),
             "operations": OperationPresenter(present, basis.procedures, settings.keys, basis.address),
             "people": People(settings),
+            "downline": Explained(service),
             "documents": DocumentRoom(service, desk, DocumentPresenter(desk.catalogue, basis.law, basis.address)),
             "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),
         },

@@ -6,8 +6,11 @@ from services.casework.api import (
     cases,
     document_register,
     documents,
+    downline,
     evidence,
     evidence_moves,
+    major,
+    measures,
     operations,
     persons,
     places,
@@ -17,7 +20,7 @@ from services.casework.api import (
 
 router = APIRouter(prefix="/v1")
 for _part in (
-    documents.router, operations.router, document_register.router,
+    documents.router, measures.router, operations.router, major.router, downline.router, document_register.router,
     evidence_moves.router, evidence.router, cases.router, persons.router, places.router, proceedings.router, trace.router,
 ):
     router.include_router(_part)

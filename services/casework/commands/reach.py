@@ -112,6 +112,11 @@ def same_version(row: Any, version: int) -> None:
     )
 
 
+def no_case() -> NotFound:
+    """No such case within reach."""
+    return NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
+
+
 def law_from(basis: Basis, now: datetime) -> date:
     """The day from which the regulation is in force."""
     return basis.law.in_force(REGULATION, local_day(now)).limit.effective_from or date.min

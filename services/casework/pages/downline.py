@@ -11,11 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import StringConstraints
 
-from services.casework.api.downline import no_case, service_of
-from services.casework.api.parts import basis_of
 from services.casework.commands import downline as commands
 from services.casework.commands.downline.explained import Explained
-from services.casework.commands.reach import claim_of, wrong
+from services.casework.commands.reach import claim_of, no_case, wrong
 from services.casework.domain.downline.kinds import FACT_KINDS, ROLES
 from services.casework.domain.downline.rows import HEADINGS
 from services.casework.queries import downline as queries
@@ -26,6 +24,7 @@ from shared.kit.access import Caller, Requires
 from shared.kit.files.multipart import Field, parts
 from shared.kit.ids import new_id
 from shared.kit.problem import Invalid, NotFound
+from shared.kit.service import Service
 from shared.rules.calendar import local_day
 from shared.rules.law import Text
 from shared.web.forms import VersionedForm, read_form, see_other
@@ -34,6 +33,12 @@ from shared.web.render import page
 router = APIRouter()
 
 A_PAGE = 50
+
+
+def service_of(request: Request) -> Service:
+    return request.app.state.service
+
+
 SHOWN = 10
 """Organisers shown in full on the page; the JSON route tells more."""
 
@@ -138,7 +143,7 @@ async def member(
         request,
         "downline_member.html",
         {
-            "case": case, "member": queries.shown_member(keys, row), "edges": edges, "facts": facts, "names": names,
+            "case": case, "member": queries.shown_member(keys, row), "edges": edges, "known": facts, "names": names,
             "elsewhere": told, "beyond": beyond, "roles": ROLES,
         },
         service="casework",
@@ -153,13 +158,13 @@ class MemberForm(VersionedForm):
     """What is recorded of a member: as the page shows it, whole."""
 
     organisation: Short | None = None
-    roles: list[Role] = []
+    roles: tuple[Role, ...] = ()
     convicted: bool = False
     penalised_on: date | None = None
     left_on: date | None = None
     still_paid: bool = False
     collected: Short = ""
-    grave: list[Grave] = []
+    grave: tuple[Grave, ...] = ()
 
 
 @router.post("/cases/{case_id}/downline/members/{no}")
@@ -179,8 +184,9 @@ async def change(
         day = getattr(form, name)
         if day and day > local_day(now):
             raise wrong(name, "in-the-future", "日期在将来，请核对。", "The date lies ahead: check it.")
-    changes = form.model_dump(exclude={"idempotency_key", "version"}) | {"collected": int(collected * 100)}
-    keys = basis_of(request).keys
+    changes = form.model_dump(exclude={"idempotency_key", "version"}, mode="python") | {"collected": int(collected * 100)}
+    changes |= {"roles": list(form.roles), "grave": list(form.grave)}
+    keys = service_of(request).settings.keys
     claimed = claim_of(
         keys, caller, "downline.member", str(form.idempotency_key), repr((case_id, no, changes)).encode(), new_id()
     )

@@ -18,6 +18,13 @@ from services.casework.tables.documents import (
     document_templates,
     documents,
 )
+from services.casework.tables.downline import (
+    downline_edges,
+    downline_facts,
+    downline_imports,
+    downline_members,
+    downlines,
+)
 from services.casework.tables.evidence import (
     evidence_copies,
     evidence_custody,
@@ -26,6 +33,7 @@ from services.casework.tables.evidence import (
     evidence_handovers,
     evidence_items,
 )
+from services.casework.tables.measures import measure_items, penalty_instalments, penalty_payments
 from services.casework.tables.operations import (
     operation_entries,
     operation_forces,
@@ -69,6 +77,11 @@ __all__ = [
     "document_styles",
     "document_templates",
     "documents",
+    "downline_edges",
+    "downline_facts",
+    "downline_imports",
+    "downline_members",
+    "downlines",
     "early_facts",
     "evidence_copies",
     "evidence_custody",
@@ -80,6 +93,7 @@ __all__ = [
     "lead_meetings",
     "lead_signals",
     "links",
+    "measure_items",
     "metadata",
     "number_register",
     "operation_entries",
@@ -88,6 +102,8 @@ __all__ = [
     "operation_presence",
     "operations",
     "organisations",
+    "penalty_instalments",
+    "penalty_payments",
     "person_merges",
     "person_phones",
     "person_steps",

@@ -6,7 +6,7 @@ are persons, not codes. What hangs together by recruitment or by a common organi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -17,14 +17,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-FACT_KINDS = ("statement", "payment", "rebate", "bank", "chart", "edata")
-"""口供、证言; 付款; 返利; 银行流水; 架构图; 电子数据 (2013 意见: counts may rest on the latter where statements cannot be had)."""
+from services.casework.domain.downline.kinds import mask_of
 
-_BITS = {"statement": 1, "payment": 2, "rebate": 2, "bank": 4, "chart": 8, "edata": 16}
-_STATEMENT = np.uint8(_BITS["statement"])
-
-ROLES = ("initiator", "manager", "trainer", "key")
-"""发起、策划、操纵; 管理、协调; 宣传、培训; 其他关键作用 (2013 意见 二)."""
+_STATEMENT = np.uint8(mask_of(("statement",)))
 
 Ints = NDArray[np.int64]
 
@@ -37,19 +32,6 @@ class Strength(StrEnum):
     TWO_KINDS = "two_kinds"
     RECORDS = "records"
     STATEMENTS = "statements"
-
-
-def mask_of(kinds: Iterable[str]) -> int:
-    """Kinds of facts as a mask; a payment and a rebate are one kind of proof. KeyError for an unknown kind."""
-    mask = 0
-    for kind in kinds:
-        mask |= _BITS[kind]
-    return mask
-
-
-def kinds_of(mask: int) -> tuple[str, ...]:
-    """The kinds of proof in a mask."""
-    return tuple(kind for kind in FACT_KINDS if kind != "rebate" and mask & _BITS[kind])
 
 
 @dataclass(frozen=True, slots=True)
