@@ -4,12 +4,12 @@ from fastapi import FastAPI
 
 from services.casework import api, consumers, jobs, pages
 from services.casework.api.downline import largest_import
-from services.casework.api.evidence import is_upload
 from services.casework.api.evidence_moves import published
 from services.casework.commands import Basis
 from services.casework.commands.documents import Desk, DocumentRoom
 from services.casework.commands.downline.explained import Explained
 from services.casework.commands.evidence import EvidenceRoom
+from services.casework.commands.evidence.requests import is_upload
 from services.casework.queries import Presenter
 from services.casework.queries.documents_present import DocumentPresenter
 from services.casework.queries.evidence_present import EvidencePresenter
@@ -35,6 +35,7 @@ def build(settings: Settings) -> FastAPI:
     service.consume_directory()
     service.job("missed", 1, lambda: jobs.mark_missed(service))
     service.job("missed in proceedings", 1, lambda: jobs.mark_proceedings_missed(service, basis))
+    service.job("major cases", 20, lambda: jobs.note_downlines(service, basis))
     service.job("operations at their hour", 1, lambda: jobs.release_operations(service))
     service.job("overdue records", 60, lambda: jobs.mark_records(service, basis))
     service.job("publications", 600, lambda: jobs.end_publications(service, basis))

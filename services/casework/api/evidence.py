@@ -1,20 +1,15 @@
 """Evidence of a case: items, their files and working copies, custody, keeping, and the list for documents."""
 
-import base64
-import binascii
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.casework.commands.evidence import EvidenceRoom, items, keeping, reading, uploads
+from services.casework.commands.evidence import items, keeping, reading
+from services.casework.commands.evidence.requests import changed, full_item, present, receive, room_of
 from services.casework.commands.evidence.room import claim_of, no_case, no_item
 from services.casework.queries import evidence as queries
 from services.casework.queries.cases import get_case
-from services.casework.queries.evidence_present import EvidencePresenter
 from services.casework.schemas.evidence import (
     CopyOut,
     CustodyOut,
@@ -37,10 +32,8 @@ from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.files.answers import download
 from shared.kit.files.kinds import TAKEN
-from shared.kit.files.multipart import Field, parts
 from shared.kit.ids import new_id
 from shared.kit.pagination import Page
-from shared.kit.problem import BadRequest, Invalid
 from shared.kit.web import ORJSONResponse
 
 router = APIRouter(tags=["evidence"])
@@ -73,36 +66,12 @@ _FILE: dict[str, Any] = {
 }
 
 
-def is_upload(path: str) -> bool:
-    """Whether a path takes a file of evidence: these bodies alone may be large."""
-    return path.startswith(("/v1/evidence/", "/evidence/")) and path.endswith("/files")
-
-
-def room_of(request: Request) -> EvidenceRoom:
-    """The evidence room of this process."""
-    return request.app.state.evidence
-
-
-def present(request: Request) -> EvidencePresenter:
-    """How evidence is shown."""
-    return request.app.state.evidence_present
-
-
 async def shown(request: Request, caller: Caller, item_id: UUID, *, status: int = 200) -> Response:
     """One item with its words; that it was read is recorded."""
     async with db.begin(room_of(request).service.engine) as conn:
         full = await full_item(request, conn, caller, item_id)
         await audit.record(conn, kit, caller, "evidence.read", "evidence", [item_id], clock.now())
     return ORJSONResponse(full, status_code=status, headers={"etag": etag(full["version"])})
-
-
-async def full_item(request: Request, conn: AsyncConnection, caller: Caller, item_id: UUID) -> dict[str, Any]:
-    """An item as `ItemFull`. Raises `NotFound`."""
-    row = await queries.item(conn, caller, item_id)
-    if row is None:
-        raise no_item()
-    files, copies = await queries.files_of(conn, [item_id]), await queries.copies_of(conn, item_id)
-    return present(request).item_full(row, files, copies)
 
 
 @router.get("/cases/{case_id}/evidence", response_model=Page[ItemOut], summary="Evidence of a case, by number")
@@ -204,47 +173,6 @@ async def add_file(
     return ORJSONResponse(body, status_code=200 if taken.replayed else 201)
 
 
-async def receive(request: Request, caller: Caller, item_id: UUID) -> uploads.FileTaken:
-    """The file of a request: its whole body, or the first file of a form."""
-    room, key = room_of(request), request.headers.get("idempotency-key")
-    told = digest_of(request)
-    kind = request.headers.get("content-type", "")
-    if not kind.startswith("multipart/"):
-        return await uploads.take_file(room, caller, item_id, request.stream(), key=key, expected=told)
-    async for part in parts(kind, request.stream()):
-        if isinstance(part, Field):
-            if part.name == "sha256" and part.value.strip():
-                told = _digest(lambda value=part.value: bytes.fromhex(value.strip()))
-            elif part.name == "idempotency_key" and key is None:
-                key = part.value
-            continue
-        return await uploads.take_file(room, caller, item_id, part.chunks, key=key, expected=told)
-    raise Invalid("没有选择文件。 There is no file in the request.", code="no-file")
-
-
-def digest_of(request: Request) -> bytes | None:
-    """The SHA-256 that a Content-Digest or Repr-Digest (RFC 9530) or Digest (RFC 3230) header tells, if any."""
-    for name, opening, closing in (("content-digest", ":", ":"), ("repr-digest", ":", ":"), ("digest", "", "")):
-        for part in (request.headers.get(name) or "").split(","):
-            algorithm, _, value = part.strip().partition("=")
-            if algorithm.lower() == "sha-256" and value:
-                plain = value.removeprefix(opening).removesuffix(closing)
-                return _digest(lambda plain=plain: base64.b64decode(plain, validate=True))
-    return None
-
-
-def _digest(read: Callable[[], bytes]) -> bytes:
-    try:
-        found = read()
-    except (ValueError, binascii.Error):
-        found = b""
-    if len(found) != 32:
-        raise BadRequest(
-            "所报的 SHA-256 无法读取，没有保存任何内容。 The SHA-256 you gave cannot be read; nothing was kept.", code="bad-digest"
-        )
-    return found
-
-
 @router.post(
     "/evidence/{item_id}/files/{file_id}/copies", status_code=201, response_model=CopyOut, summary="Make a working copy"
 )
@@ -280,20 +208,6 @@ async def open_original(
     row, chunks = await reading.open_original(room_of(request), caller, item_id, file_id, body.reason)
     ending = TAKEN[row.media_type].ending if row.media_type in TAKEN else "bin"
     return download(chunks, "application/octet-stream", row.size, f"original-{row.number:03d}.{ending}")
-
-
-Change = Callable[..., Awaitable[UUID]]
-
-
-async def changed(
-    request: Request, caller: Caller, operation: str, change: Change, item_id: UUID, version: int, body: BaseModel, key: str
-) -> UUID:
-    """Carry out a change of one item in a transaction of its own."""
-    room = room_of(request)
-    asked = item_id.bytes + str(version).encode() + body.model_dump_json().encode()
-    claim = claim_of(room, caller, operation, key, asked, item_id)
-    async with db.begin(room.service.engine) as conn:
-        return await change(conn, room, caller, item_id, version, body, claim, clock.now())
 
 
 @router.post("/evidence/{item_id}/move", response_model=ItemFull, responses=CHANGED, summary="Keep it elsewhere")

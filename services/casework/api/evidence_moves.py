@@ -4,11 +4,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import BaseModel
 
-from services.casework.api.evidence import CHANGED, present, room_of
+from services.casework.api.evidence import CHANGED
 from services.casework.commands.evidence import exports, handovers
 from services.casework.commands.evidence.handovers import no_handover
+from services.casework.commands.evidence.requests import answered, present, room_of
 from services.casework.commands.evidence.room import claim_of
 from services.casework.domain.evidence import HandoverAction
 from services.casework.queries import evidence as queries
@@ -100,17 +100,6 @@ async def get_handover(
 ) -> Response:
     """Its items, both sides, its limit and what became of it; its ETag is the version to answer."""
     return await _shown(request, caller, handover_id)
-
-
-async def answered(
-    request: Request, caller: Caller, handover_id: UUID, action: HandoverAction, version: int, body: BaseModel, key: str
-) -> None:
-    """Carry out an answer in a transaction of its own."""
-    room = room_of(request)
-    asked = handover_id.bytes + str(version).encode() + body.model_dump_json().encode()
-    claim = claim_of(room, caller, f"evidence.{action.value}", key, asked, handover_id)
-    async with db.begin(room.service.engine) as conn:
-        await handovers.answer(conn, room, caller, handover_id, version, action, body, claim, clock.now())
 
 
 @router.post(

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, StringConstraints, TypeAdapter
 
-from services.casework.api.evidence import changed, full_item, present, receive, room_of
 from services.casework.commands.evidence import exports, items, keeping, reading
+from services.casework.commands.evidence.requests import changed, full_item, present, receive, room_of
 from services.casework.commands.evidence.room import claim_of, no_case, no_item
 from services.casework.domain.evidence import EXPORT_REASONS, KINDS, PURPOSES, READ_REASONS, TRACKS, bases
 from services.casework.queries import evidence as queries

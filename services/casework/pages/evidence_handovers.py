@@ -7,10 +7,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.casework.api.evidence import present, room_of
-from services.casework.api.evidence_moves import answered
 from services.casework.commands.evidence import handovers
 from services.casework.commands.evidence.handovers import no_handover
+from services.casework.commands.evidence.requests import answered, present, room_of
 from services.casework.commands.evidence.room import claim_of, wrong
 from services.casework.domain.evidence import HandoverAction
 from services.casework.pages.evidence import Text, local
