@@ -67,7 +67,9 @@ async def of_case(conn: AsyncConnection, caller: Caller, case_id: UUID, approval
     return (await conn.execute(query.order_by(_d.id.desc()).limit(500))).all()
 
 
-async def waiting_for(conn: AsyncConnection, caller: Caller, words: Sequence[str], *, limit: int = 100) -> Sequence[Any]:
+async def waiting_for(
+    conn: AsyncConnection, caller: Caller, words: Sequence[str], *, limit: int = 100
+) -> Sequence[Any]:
     """Complete drafts that wait for an approval the caller's posts can give, oldest first."""
     if not words:
         return []
@@ -136,10 +138,5 @@ async def styles(conn: AsyncConnection, plan: str, issuer: str) -> dict[str, Any
 async def own_templates(conn: AsyncConnection, plan: str, issuer: str) -> dict[str, Any]:
     """The newest line of each kind's template that an office changed."""
     t = document_templates.c
-    query = (
-        select(document_templates).distinct(t.kind).where(t.plan == plan, t.issuer == issuer)
-        .order_by(t.kind, t.version.desc())
-    )  # fmt: skip
+    query = select(document_templates).where(t.plan == plan, t.issuer == issuer).order_by(t.kind, t.version)
     return {row.kind: row for row in await conn.execute(query)}
-
-

@@ -1,4 +1,4 @@
-"""What tests of documents share: values that fit any field, and short ways through the API."""
+"""Short ways through the API of documents, and who walks them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.casework.domain.documents.kinds import Column, DocumentField, Kind
 from tests.integration.casework.conftest import Desk
 
 INVESTIGATOR = {"agency": "commerce", "unit": "enforcement", "posts": ("investigator",), "principal_id": "writer"}
@@ -17,30 +16,6 @@ POLICE = {"agency": "police", "posts": ("head",), "principal_id": "police-head"}
 OFFICE = {"agency": "commerce", "unit": "office", "posts": ("office-staff",), "principal_id": "office-writer"}
 DIRECTOR = {"agency": "commerce", "unit": "office", "posts": ("office-director",), "principal_id": "director"}
 LEADER = {"agency": "politics_law", "posts": ("leader",), "principal_id": "leader"}
-
-
-def sample(kind: Kind, mark: str = "") -> dict[str, Any]:
-    """A value for every field of a kind, each text different so that none can stand in for another."""
-    return {one.id: _value(one, f"{mark}{one.id}") for one in kind.fields}
-
-
-def _value(one: DocumentField | Column, at: str) -> Any:
-    if isinstance(one, DocumentField) and one.type == "items":
-        return [
-            {column.id: _value(column, f"{at}{number}{column.id}") for column in one.columns}
-            for number in range(max(2, one.least or 0))
-        ]
-    if isinstance(one, DocumentField) and one.type == "choice":
-        return one.options[-1].id
-    if isinstance(one, DocumentField) and one.within:
-        return "2026-11-25"
-    return {
-        "date": "2026-11-24",
-        "datetime": "2026-11-24T09:05",
-        "money": "50000.50",
-        "count": 37,
-        "agency": "police",
-    }.get(one.type, f"甲{at}乙")
 
 
 @dataclass

@@ -12,7 +12,8 @@ from shared.events.casework import DeadlineMissed
 from shared.events.documents import DocumentIssued, DocumentServed, DocumentWithdrawn
 from shared.kit import clock
 from tests.integration.casework.conftest import Desk, lead
-from tests.integration.casework.documents import DIRECTOR, HEAD, INVESTIGATOR, LEADER, OFFICE, POLICE, Papers, sample
+from tests.integration.casework.documents import DIRECTOR, HEAD, INVESTIGATOR, LEADER, OFFICE, POLICE, Papers
+from tests.unit.casework.documents.samples import sample
 
 
 @pytest.fixture

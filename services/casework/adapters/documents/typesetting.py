@@ -34,6 +34,6 @@ def typeset(
     """A PDF of what a document says. The same input gives the same pages."""
     data = json.dumps({"blocks": blocks, "title": title, "issuer": issuer, "draft": draft}, ensure_ascii=False)
     compiler = typst.Compiler(layout, font_paths=fonts_of(fonts), sys_inputs={"data": data})
-    pdf = compiler.compile(format="pdf", timestamp=made)
+    pdf = compiler.compile(format="pdf", timestamp=made.replace(microsecond=0))
     assert isinstance(pdf, bytes)
     return pdf

@@ -59,7 +59,7 @@ async def make_file(
     if row.state in FROZEN:
         frozen = contents["frozen"]
         if digest_of(frozen) != row.digest:
-            log.error("document.altered", document=str(row.id))
+            log.error("document.altered", id=str(row.id))
             raise Unavailable(
                 "这份文书的内容与签发时的校验值不符，已停止提供，请联系系统管理员。 "
                 "What is kept of this document does not match its digest; it is not given out. Tell the administrators."
@@ -100,7 +100,9 @@ def _told(error: PressError) -> Problem:
             "No Chinese font is installed, so no PDF can be set; the Word file can be had. Install fonts-noto-cjk or set DACHUAN_FONTS_DIR.",
             code="fonts-missing",
         )
-    log.error("document.press", code=error.code, detail=error.detail)
+    # the last line names the error; what stands above it could hold what the document says
+    last = (error.detail.strip().splitlines() or [""])[-1][:80]
+    log.error("document.press", reason=f"{error.code}: {last}")
     return Unavailable(
         "文件没有生成，文书未受影响；请稍后再试，仍不行请检查模板。 The file was not made; the document is as it was. Try again, then check the template.",
         code="not-made",

@@ -30,7 +30,10 @@ def mark_of(plan: Plan, issuer: str, marks: Mapping[str, str]) -> tuple[str, boo
         return own, True
     if issuer == OFFICE:
         return marks.get(OFFICE) or marks["default"], False
-    return marks.get(plan.agency(issuer).kind) or marks["default"], False
+    agency = plan.agency(issuer)
+    alike = sum(one.kind == agency.kind for one in plan.members)
+    # several of a kind, such as the communities, would otherwise give the same numbers
+    return agency.name.zh if alike > 1 else marks.get(agency.kind) or marks["default"], False
 
 
 def style_of(plan: Plan, series: Series, issuer: str) -> str:
