@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -68,6 +69,16 @@ async def journey(client: Client, what: str) -> list[dict[str, Any]]:
     return sorted(steps.values(), key=lambda s: (datetime.fromisoformat(s["at"]), order.index(s["service"])))
 
 
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})")
+
+
+def said(value: object) -> str:
+    """A fact as it is printed: a moment in China time, as every other time here; anything else as it is."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return str(value)
+    return f"{datetime.fromisoformat(value).astimezone(_CHINA):%Y-%m-%dT%H:%M:%S%z}"
+
+
 def _show(steps: list[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     for name in ("时间 time", "服务 service", "步骤 step", "详情 details"):
@@ -76,7 +87,7 @@ def _show(steps: list[dict[str, Any]]) -> None:
     for step in steps:
         at = datetime.fromisoformat(step["at"])
         after = (at - first).total_seconds()
-        facts = " ".join(f"{k}={v}" for k, v in step["facts"].items() if v not in (None, ""))
+        facts = " ".join(f"{k}={said(v)}" for k, v in step["facts"].items() if v not in (None, ""))
         table.add_row(
             f"{at.astimezone(_CHINA):%m-%d %H:%M:%S} +{after:.2f}s",
             step["service"],

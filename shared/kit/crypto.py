@@ -44,8 +44,8 @@ class KeyRing:
         return {}
 
     @classmethod
-    def load(cls, path: Path) -> "KeyRing":
-        """Read a key file; ValueError says which key is not 32 bytes."""
+    def load(cls, path: Path, service: str | None = None) -> "KeyRing":
+        """Read a key file; ValueError says which key is not 32 bytes, or which one the named service lacks."""
         raw = json.loads(path.read_text())
         generations = {
             gen: {name: base64.b64decode(value) for name, value in keys.items()} for gen, keys in raw["keys"].items()
@@ -54,6 +54,12 @@ class KeyRing:
             for name, value in keys.items():
                 if len(value) != 32:
                     raise ValueError(f"{path}: key {gen}/{name} is {len(value)} bytes, not 32")
+            missing = [name for name in KEY_NAMES.get(service or "", ()) if name not in keys]
+            if missing:
+                raise ValueError(
+                    f"{path}: generation {gen} lacks the keys {', '.join(missing)}: make them as docs/ops/running.md says "
+                    "(Upgrade), then start again"
+                )
         return cls(raw["current"], generations)
 
     @staticmethod

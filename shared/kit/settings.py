@@ -62,7 +62,7 @@ class ServiceSettings(BaseSettings):
     @cached_property
     def keys(self) -> KeyRing:
         """This service's keys; they never stand in its database."""
-        return KeyRing.load(self.keys_file)
+        return KeyRing.load(self.keys_file, self.service)
 
     def base_url(self, service: str) -> str:
         """Where a service's pages and API are reached from outside."""
