@@ -31,6 +31,11 @@ class ProceedingPresenter:
     def __init__(self, base: Presenter, procedures: Procedures, keys: KeyRing, address: str) -> None:
         self._base, self._procedures, self._keys, self._address = base, procedures, keys, address
 
+    @property
+    def keys(self) -> KeyRing:
+        """What opens the rows that belong to a proceeding."""
+        return self._keys
+
     def procedure_out(self, plan: Plan, procedure: Procedure, day: Any) -> dict[str, Any]:
         """A procedure as agencies' developers and forms read it."""
         version = procedure.in_force(day)
@@ -204,6 +209,7 @@ class ProceedingPresenter:
                 "help": _words(rule.help),
             }
             for name, rule in rules.items()
+            if not rule.derived
         ]
 
     def _basis(self, plan: Plan, rules: tuple[str, ...], day: Any, article: Text | None) -> list[dict[str, Any]]:

@@ -197,3 +197,4 @@ class ProceedingFullOut(ProceedingOut):
     labels: dict[str, Any]
     history: list[TakenOut]
     steps: list[PossibleStepOut]
+    beside: dict[str, Any] = Field(description="Rows of its own: `items` of a measure; `instalments`, `payments` of a penalty")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.casework.commands.basis import Basis
 from services.casework.commands.proceedings import rows, secrecy
 from services.casework.commands.proceedings.facts import note_incident
+from services.casework.commands.proceedings.places import check_places
 from services.casework.commands.proceedings.refusals import refusing
 from services.casework.domain.guards import GUARDS
 from services.casework.domain.numbering import number, styled
@@ -115,6 +116,7 @@ async def _open(
     new = Proceeding(made, version.initial, owner, to, {})
     with refusing():
         decision = decide_opening(procedure, version, new, wanted.values, actor, ground, GUARDS)
+        await check_places(conn, plan_id, version.open.fields, decision.given)
     waits = rows.awaited(version, decision.state, new, ground.plan)
     row: dict[str, Any] = {
         "id": made,

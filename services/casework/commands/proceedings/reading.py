@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.queries.measures import beside
 from services.casework.queries.papers import issued_documents
 from services.casework.queries.parties import parties_of
 from services.casework.queries.proceedings import get_proceeding
@@ -30,4 +31,5 @@ async def read_proceeding(
     documents = await issued_documents(conn, proceeding_id)
     parties = await parties_of(conn, full.row)
     await audit.record(conn, kit, caller, "proceeding.read", "proceeding", [proceeding_id], now, open=full.open)
-    return present.full(caller, full, documents, parties, now)
+    shown = present.full(caller, full, documents, parties, now)
+    return shown | {"beside": await beside(conn, present.keys, full.row, open=full.open, now=now)}

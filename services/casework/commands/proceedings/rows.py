@@ -26,6 +26,7 @@ from services.casework.domain.proceedings import (
     Side,
     Taken,
 )
+from services.casework.queries.measures import tallies_of
 from services.casework.queries.papers import issued_documents
 from services.casework.queries.visibility import within_reach
 from services.casework.tables import cases, deadlines, proceeding_steps, proceedings
@@ -33,6 +34,7 @@ from shared.events.proceedings import ClockFact, ProceedingDeadlineMissed, Proce
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
 from shared.kit.ids import new_id
+from shared.rules.calendar import local_day
 from shared.rules.plan import Plan
 
 SEALED_BY = "case"
@@ -57,25 +59,29 @@ def actor_of(caller: Caller, plan: Plan, parties: frozenset[str]) -> Actor:
 SYSTEM = Actor("service:casework", None, system=True)
 
 
+async def siblings_of(conn: AsyncConnection, case_id: UUID, *, but: UUID | None = None) -> tuple[Sibling, ...]:
+    """The proceedings of a case, one of them left out."""
+    p = proceedings.c
+    found = select(p.id, p.kind, p.state, p.final, p.outcome, p.facts, p.agency).where(p.case_id == case_id)
+    return tuple(
+        Sibling(one.id, one.kind, one.state, one.final, one.outcome, one.facts, one.agency)
+        for one in await conn.execute(found.order_by(p.id))
+        if one.id != but
+    )
+
+
 async def ground_of(
     conn: AsyncConnection, basis: Basis, row: Any, case: Any | None, now: datetime, *, plan_id: str = ""
 ) -> Ground:
     """What a decision about this proceeding (or a new one: `row` None) of a case rests on."""
-    siblings: tuple[Sibling, ...] = ()
-    if case is not None:
-        p = proceedings.c
-        found = select(p.id, p.kind, p.state, p.final, p.outcome, p.facts, p.agency).where(p.case_id == case.id)
-        siblings = tuple(
-            Sibling(one.id, one.kind, one.state, one.final, one.outcome, one.facts, one.agency)
-            for one in await conn.execute(found.order_by(p.id))
-            if row is None or one.id != row.id
-        )
+    siblings = await siblings_of(conn, case.id, but=row.id if row is not None else None) if case is not None else ()
     papers = await issued_documents(conn, row.id) if row is not None else frozenset()
     plan_id = plan_id or row.plan
+    tallies = await tallies_of(conn, row.id, row.category, local_day(now)) if row is not None else {}
     return Ground(
         basis.plan(plan_id), basis.law, basis.calendar, new_id, now, siblings, papers,
         urgent=bool(case.urgent) if case is not None else False,
-        area=row.area if row is not None else case.area if case is not None else None,
+        area=row.area if row is not None else case.area if case is not None else None, tallies=tallies,
     )  # fmt: skip
 
 

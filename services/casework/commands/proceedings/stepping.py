@@ -15,6 +15,7 @@ from services.casework.commands.proceedings import rows, secrecy
 from services.casework.commands.proceedings.facts import note_incident
 from services.casework.commands.proceedings.joining import join_case
 from services.casework.commands.proceedings.opening import Wanted, open_by_system
+from services.casework.commands.proceedings.places import check_places
 from services.casework.commands.proceedings.refusals import refusing
 from services.casework.commands.proceedings.results import tell_result
 from services.casework.domain.guards import GUARDS
@@ -75,6 +76,7 @@ async def apply_step(
     ground = await rows.ground_of(conn, basis, row, case, now)
     with refusing():
         decision = decide_step(procedure, version, proceeding, step, values, actor, ground, GUARDS)
+        await check_places(conn, row.plan, version.steps[step].fields, decision.given)
     state = version.states[decision.state]
     waits = rows.awaited(version, decision.state, proceeding, ground.plan)
     saved = dict(row._mapping) | {"awaits_agency": waits[0], "awaits_unit": waits[1]}
@@ -89,7 +91,7 @@ async def apply_step(
             awaits_unit=waits[1],
             final=state.final,
             outcome=state.outcome if state.final else None,
-            ended_at=now if state.final else None,
+            ended_at=(row.ended_at or now) if state.final else None,
             facts=dict(decision.facts),
             missed=func.greatest(proceedings.c.missed + difference, 0),
             version=proceedings.c.version + 1,

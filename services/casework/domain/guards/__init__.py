@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.casework.domain.guards import common, operations, requests, supervision
+from services.casework.domain.guards import common, execution, measures, operations, penalties, requests, supervision
 from services.casework.domain.proceedings import Guard
 
-GUARDS: Mapping[str, Guard] = {**common.GUARDS, **operations.GUARDS, **requests.GUARDS, **supervision.GUARDS}
+GUARDS: Mapping[str, Guard] = {
+    **common.GUARDS, **execution.GUARDS, **measures.GUARDS, **operations.GUARDS, **penalties.GUARDS,
+    **requests.GUARDS, **supervision.GUARDS,
+}  # fmt: skip
 """Every guard there is."""
