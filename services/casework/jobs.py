@@ -1,7 +1,7 @@
 """Timed work: deadlines that passed, and the gauges of those still open."""
 
 from services.casework import commands, metrics, queries
-from services.casework.commands import Basis, penalties, proceedings, revisits
+from services.casework.commands import Basis, major, penalties, proceedings, revisits
 from services.casework.commands.downline import evaluate_due
 from services.casework.commands.evidence import EvidenceRoom
 from services.casework.commands.evidence import upkeep as evidence_upkeep
@@ -30,6 +30,15 @@ async def mark_proceedings_missed(service: Service, basis: Basis) -> None:
         async with db.begin(service.engine) as conn:
             marked = await proceedings.mark_proceedings_missed(conn, basis, clock.now(), limit=AT_ONCE_IN_PROCEEDINGS)
         if marked < AT_ONCE_IN_PROCEEDINGS:
+            return
+
+
+async def note_downlines(service: Service, basis: Basis) -> None:
+    """Find cases that their downline makes major, so that they are reported in time."""
+    while True:
+        async with db.begin(service.engine) as conn:
+            noted = await major.note_downlines(conn, basis, clock.now(), limit=AT_ONCE_IN_PROCEEDINGS)
+        if noted < AT_ONCE_IN_PROCEEDINGS:
             return
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Integer, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
@@ -14,7 +14,7 @@ from services.casework.commands.proceedings.facts import Noted, note
 from services.casework.commands.proceedings.opening import Wanted, open_by_system
 from services.casework.commands.reach import case_to_change, repeated
 from services.casework.domain.proceedings import AHEAD
-from services.casework.tables import cases, kit
+from services.casework.tables import case_facts, cases, downlines, kit
 from shared.kit import audit
 from shared.kit.access import Caller
 from shared.kit.idempotency import Claim
@@ -52,3 +52,31 @@ async def note_by_officer(
         raise Invalid("请至少填写一项；未保存。 Give at least one fact; nothing was kept.", code="nothing-given")
     made = await note(conn, basis, case, noted, now, _MAKE)
     await audit.record(conn, kit, caller, "case.facts", "case", [case_id], now, report=str(made) if made else None)
+
+
+async def note_downlines(conn: AsyncConnection, basis: Basis, now: datetime, *, limit: int = 100) -> int:
+    """Note what evaluated downlines say of their cases (persons, levels), where it is more than was known.
+
+    Returns how many cases, at most `limit`.
+    """
+    d, f = downlines.c, case_facts.c
+
+    def said(name: str) -> ColumnElement[int]:
+        return cast(d.evaluation[name].astext, Integer)
+
+    def known(name: str) -> ColumnElement[int]:
+        return func.coalesce(cast(f.facts[name].astext, Integer), 0)
+
+    more = or_(*(said(name) > known(name) for name in ("persons", "levels")))
+    query = (
+        select(d.case_id, d.evaluated_at, said("persons").label("persons"), said("levels").label("levels"))
+        .outerjoin(case_facts, f.case_id == d.case_id)
+        .where(d.evaluation.is_not(None), more)
+        .order_by(d.case_id)
+        .limit(limit)
+    )
+    found = (await conn.execute(query)).all()
+    for one in found:
+        facts = {"persons": one.persons or 0, "levels": one.levels or 0}
+        await note_facts(conn, basis, one.case_id, facts, source="downline", known_at=one.evaluated_at, now=now)
+    return len(found)

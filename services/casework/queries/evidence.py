@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.queries.secrecy import no_secret
 from services.casework.queries.visibility import within_reach
 from services.casework.tables import (
     cases,
@@ -55,7 +56,7 @@ def seen(caller: Caller, right: str) -> ColumnElement[bool]:
     )
     if right in ("evidence.read", "evidence.receive"):
         shown = or_(shown, _mine(caller, right, _I.offered_agency, _I.offered_unit))
-    return shown
+    return and_(shown, no_secret(caller, _I.proceeding_id))
 
 
 def held(caller: Caller, right: str) -> ColumnElement[bool]:
