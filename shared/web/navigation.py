@@ -82,6 +82,7 @@ ENTRIES = (
     Entry(N_("Places"), "map-pin", "casework", "/places", "place.read", ("places", "dens")),
     Entry(N_("Revisits"), "calendar", "casework", "/revisits", "revisit.do", ("revisits",)),
     Entry(N_("Relapses"), "chart-bar", "casework", "/recurrences", "recurrence.read", ("recurrences",)),
+    Entry(N_("Documents"), "file-text", "casework", "/documents/waiting", "document.draft", ("documents", "document-numbers")),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),

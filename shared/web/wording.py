@@ -3,6 +3,14 @@
 from shared.web.i18n import N_, NN_
 
 BADGES: dict[str, tuple[str, str]] = {
+    # a document of a case
+    "document.draft": (N_("Draft"), "soon"),
+    "document.approved": (N_("Approved"), "info"),
+    "document.issued": (N_("Issued"), "good"),
+    "document.served": (N_("Served"), "good"),
+    "document.withdrawn": (N_("Withdrawn"), "late"),
+    "document.discarded": (N_("Thrown away"), "calm"),
+    "document.own": (N_("Edited here"), "info"),
     # a tip, a lead
     "received": (N_("Received"), "info"),
     "new": (N_("New"), "info"),
@@ -98,6 +106,23 @@ BADGES: dict[str, tuple[str, str]] = {
 """State → words and tone: `good`, `info`, `calm`, `soon` or `late`."""
 
 WORDS: dict[str, dict[str, str]] = {
+    "service_way": {
+        "direct": N_("Handed over in person"),
+        "left": N_("Left behind, with a witness"),
+        "entrusted": N_("Entrusted to another agency"),
+        "mail": N_("Sent by mail"),
+        "forwarded": N_("Forwarded by the unit in charge"),
+        "announced": N_("Announced in public"),
+        "electronic": N_("Sent electronically"),
+    },
+    "service_receiver": {
+        "party": N_("The party"),
+        "family": N_("A grown-up of the family"),
+        "representative": N_("A representative"),
+        "unit": N_("The unit's post room"),
+        "agency": N_("An agency"),
+        "absent": N_("Nobody signed"),
+    },
     "case_outcome": {
         "confirmed": N_("Found true, penalised by law"),
         "transferred": N_("Prosecuted as a crime"),
