@@ -83,6 +83,8 @@ ENTRIES = (
     Entry(N_("Revisits"), "calendar", "casework", "/revisits", "revisit.do", ("revisits",)),
     Entry(N_("Relapses"), "chart-bar", "casework", "/recurrences", "recurrence.read", ("recurrences",)),
     Entry(N_("Documents"), "file-text", "casework", "/documents/waiting", "document.draft", ("documents", "document-numbers")),
+    Entry(N_("Joint operations"), "route", "casework", "/operations", "operation.read", ("operations",)),
+    Entry(N_("Supervision"), "eye", "casework", "/supervision", "supervision.open", ("supervision",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),

@@ -409,6 +409,8 @@ DONE: dict[str, str] = {
     "case_closed": N_("Closed. Those who reported it can read how it ended."),
     "step_taken": N_("Done. The step and its time are on record, and the other side can see it."),
     "proceeding_opened": N_("Opened. Its clocks run from now."),
+    "present": N_("Noted: you are here."),
+    "entered": N_("Entered. The figures have changed."),
     "accepted": N_("Accepted. The clock has stopped and the other parties can see it."),
     "signed": N_("Signed. Your signature and its time are on record."),
     "sent": N_("Sent."),

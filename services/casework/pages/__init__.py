@@ -2,8 +2,19 @@
 
 from fastapi import APIRouter
 
-from services.casework.pages import cases, downline, evidence, evidence_handovers, persons, places, proceedings
+from services.casework.pages import (
+    cases,
+    documents,
+    downline,
+    evidence,
+    evidence_handovers,
+    operations,
+    persons,
+    places,
+    proceedings,
+    supervision,
+)
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (downline, persons, places, evidence_handovers, evidence, proceedings, cases):
+for _part in (documents, downline, persons, places, evidence_handovers, evidence, operations, supervision, proceedings, cases):
     router.include_router(_part.router)
