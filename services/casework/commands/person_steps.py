@@ -68,6 +68,11 @@ async def record_step(
         return known
     part, case = await reach.part_to_change(conn, caller, case_persons, part_id, "person.record", version)
     kind = StepKind(body.kind)
+    only = domain.done_by(kind, body.code)
+    if only is not None and basis.plan(case.plan).agency(caller.agency or "").kind != only:
+        raise Forbidden(
+            "这一步依法由公安机关办理；未作更改。 By law this step is the police's; nothing was changed.", code="not-your-step"
+        )
     try:
         domain.check_day("at", body.at, now, reach.law_from(basis, now))
         if body.at < part.found_at:

@@ -181,6 +181,7 @@ class Code:
     """One thing that can be recorded of a person: its words, the article it rests on and how sure that is.
 
     `needs`: which further facts it cannot do without (`follow_up`, `home_area`, `to_agency`, `basis`).
+    `by`: the only kind of agency that may do it, where the law gives it to one.
     """
 
     id: str
@@ -189,6 +190,7 @@ class Code:
     article: str
     certainty: str
     needs: tuple[str, ...] = ()
+    by: str | None = None
 
 
 @cache
@@ -197,10 +199,22 @@ def codes(kind: StepKind) -> dict[str, Code]:
     table = tomllib.loads((Path(__file__).parent / "person_steps.toml").read_text(encoding="utf-8"))
     return {
         name: Code(
-            name, line["zh"], line["en"], line.get("article", ""), line.get("certainty", ""), tuple(line.get("needs", ()))
+            name, line["zh"], line["en"], line.get("article", ""), line.get("certainty", ""), tuple(line.get("needs", ())),
+            line.get("by"),
         )
         for name, line in table.get(kind.value, {}).items()
     }
+
+
+QUESTIONING_STEPS = frozenset({StepKind.QUESTIONING, StepKind.QUESTIONING_LONGER, StepKind.QUESTIONING_ENDED})
+
+
+def done_by(kind: StepKind, code: str | None) -> str | None:
+    """The only kind of agency that may take a step: questioning, samples and detention are the police's; None: any."""
+    if kind in QUESTIONING_STEPS:
+        return "police"
+    line = codes(kind).get(code or "")
+    return line.by if line else None
 
 
 def code_of(kind: StepKind, code: str) -> Code:

@@ -230,15 +230,19 @@ async def part_page(request: Request, part_id: UUID, caller: Caller = Depends(Re
         [part] = await request.app.state.people.full_parts(conn, caller, [row], now)
         await audit.record(conn, kit, caller, "person.read", "case_person", [part_id], now)
     plan = request.app.state.service.plans.get(part["plan"])
+    own = plan.agency(caller.agency).kind if plan and caller.agency else None
     shown = {
         "part": part,
         "steps": [
             (f"{kind.value}:{line.id}", {"zh": line.zh, "en": line.en})
             for kind in (StepKind.IDENTITY_CHECK, StepKind.DISPOSITION, StepKind.SAMPLING, StepKind.FOLLOW_UP)
             for line in domain.codes(kind).values()
+            if line.by in (None, own)
         ],
         "questioning": [
-            (kind, queries.words_of(kind, "")) for kind in ("questioning", "questioning_longer", "questioning_ended")
+            (kind.value, queries.words_of(kind.value, ""))
+            for kind in (StepKind.QUESTIONING, StepKind.QUESTIONING_LONGER, StepKind.QUESTIONING_ENDED)
+            if own == "police"
         ],
         "agencies": [(agency.id, agency.name) for agency in plan.agencies] if plan else [],
         "roles": [one.value for one in Role],

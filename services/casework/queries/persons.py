@@ -63,6 +63,8 @@ async def list_parts(
     """`limit + 1` parts within reach, newest first."""
     c = case_persons.c
     query = _parts(caller)
+    if caller.reach("person.read") != "all":
+        query = query.where(c.plan == caller.plan)
     if filters.role:
         query = query.where(c.role == filters.role)
     if filters.area:

@@ -48,6 +48,8 @@ async def list_places(
     """`limit + 1` places of cases within reach, newest first."""
     p = places.c
     query = select(places).where(_seen(caller))
+    if caller.reach("place.read") != "all":
+        query = query.where(p.plan == caller.plan)
     if filters.kind:
         query = query.where(p.kind == filters.kind)
     if filters.area:

@@ -215,6 +215,8 @@ async def test_a_sample_is_only_recorded_as_taken_with_its_basis__d_b5a(desk: De
     made = await record(desk, case, identified(1))
     bare = await step(desk, made, kind="sampling", code="urine")
     assert bare.status_code == 422 and bare.json()["errors"][0]["code"] == "basis-missing"
+    other = await step(desk, made, desk.bearer("commerce"), kind="sampling", code="urine", basis="某条")
+    assert other.status_code == 403 and other.json()["type"].endswith("not-your-step")
     done = await step(desk, made, kind="sampling", code="urine", basis="吸毒检测程序规定第四条，检字〔2026〕12号")
     assert done.status_code == 201 and done.json()["steps"][0]["facts"] == {}
     extra = await step(desk, done.json(), kind="sampling", code="urine", basis="某条", result="阴性")

@@ -86,6 +86,11 @@ _TABLES: tuple[str, ...] = (
     """,
     "CREATE INDEX case_persons_of_person ON case_persons (person_id, case_id)",
     "CREATE INDEX case_persons_of_place ON case_persons (place_id) WHERE place_id IS NOT NULL",
+    "CREATE INDEX case_persons_by_role ON case_persons (plan, role, id)",
+    "CREATE INDEX case_persons_by_area ON case_persons (plan, area, id)",
+    "CREATE INDEX case_persons_undecided ON case_persons (plan, id) WHERE disposition IS NULL",
+    "CREATE INDEX case_persons_not_entered ON case_persons (plan, id) WHERE entered_at IS NULL",
+    "CREATE INDEX case_persons_to_follow ON case_persons (plan, id) WHERE follow_up_due IS NOT NULL",
     """
     CREATE INDEX case_persons_unentered ON case_persons (entry_due)
     WHERE entered_at IS NULL AND entry_missed_at IS NULL

@@ -38,6 +38,9 @@ _TABLES: tuple[str, ...] = (
     )
     """,
     "CREATE UNIQUE INDEX places_registered ON places (registered_id) WHERE registered_id IS NOT NULL",
+    "CREATE INDEX places_by_area ON places (plan, area, id)",
+    "CREATE INDEX places_by_kind ON places (plan, kind, id)",
+    "CREATE INDEX places_back ON places (plan, id) WHERE again > 0",
     "CREATE INDEX places_grams ON places USING gin (grams)",
     "CREATE INDEX places_landlord ON places (landlord_id) WHERE landlord_id IS NOT NULL",
     """
