@@ -8,6 +8,7 @@ from services.casework.pages import (
     downline,
     evidence,
     evidence_handovers,
+    measures,
     operations,
     persons,
     places,
@@ -16,5 +17,5 @@ from services.casework.pages import (
 )
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (documents, downline, persons, places, evidence_handovers, evidence, operations, supervision, proceedings, cases):
+for _part in (documents, downline, persons, places, evidence_handovers, evidence, measures, operations, supervision, proceedings, cases):
     router.include_router(_part.router)

@@ -12,6 +12,8 @@ from services.casework.commands.basis import Basis
 from services.casework.commands.proceedings import Wanted, open_proceeding, read_proceeding, take_step
 from services.casework.domain.procedures import Procedure, UnknownProcedure
 from services.casework.queries import get_case
+from services.casework.queries.measures import lapsing
+from services.casework.queries.measures_present import warning_days
 from services.casework.queries.proceedings import Narrowed, list_proceedings, waiting_proceedings
 from services.casework.schemas.proceedings import Category
 from shared.kit import clock, db, idempotency, pagination
@@ -63,6 +65,8 @@ async def desk(
     now = clock.now()
     async with db.begin(request.app.state.service.engine) as conn:
         waiting, late = await waiting_proceedings(conn, caller)
+        days, _ = warning_days(request.app.state.basis, caller, now)
+        ending = await lapsing(conn, caller, now, days, limit=A_PAGE)
         shown: Show = show or ("waiting" if waiting else "all")
         narrowed = Narrowed(category=category or None, waiting=shown == "waiting", late=shown == "late")
         found = await list_proceedings(
@@ -80,6 +84,7 @@ async def desk(
             "waiting": waiting,
             "late": late,
             "category": category or "",
+            "ending": len(ending),
             "categories": sorted(request.app.state.basis.procedures.groups),
             "agency": caller.agency,
             "text": Text.model_validate,
@@ -94,7 +99,7 @@ async def one(
     request: Request, proceeding_id: UUID, caller: Caller = Depends(Requires("proceeding.read"))
 ) -> HTMLResponse:
     """One proceeding: its state and clocks, what can be done now and by whom, and what has been done."""
-    return await _page(request, caller, proceeding_id)
+    return await proceeding_page(request, caller, proceeding_id)
 
 
 @router.post("/proceedings/{proceeding_id}/steps/{step}")
@@ -115,11 +120,11 @@ async def take(
                 conn, basis, caller, proceeding_id, step, values, version=form.version, claim=claim, now=clock.now()
             )
     except (Outdated, Conflict, Invalid, Forbidden) as refused:
-        return await _page(request, caller, proceeding_id, refused, step, values)
+        return await proceeding_page(request, caller, proceeding_id, refused, step, values)
     return see_other(request, f"/proceedings/{proceeding_id}", done="step_taken")
 
 
-async def _page(
+async def proceeding_page(
     request: Request,
     caller: Caller,
     proceeding_id: UUID,
@@ -260,8 +265,10 @@ def _openable(basis: Basis, caller: Caller, plan: Any, today: Any, *, in_case: b
         return []
     found = []
     for one in basis.procedures.by_id.values():
-        by = one.in_force(today).open.by
-        if (not by or kind in by) and (in_case or one.case == "optional"):
+        rule = one.in_force(today).open
+        if rule.right is not None and caller.reach(rule.right) is None:
+            continue
+        if (not rule.by or kind in rule.by) and (in_case or one.case == "optional"):
             found.append(one)
     return found
 
