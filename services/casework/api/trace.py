@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.casework import queries
+from services.casework.domain.cases import ACCEPTANCE
 from services.casework.queries import CaseFull
 from services.casework.tables import kit
 from shared.kit import audit, clock, db
@@ -67,6 +68,8 @@ def _steps(present: Any, full: CaseFull) -> list[TraceStep]:
         )
     ]
     for clock_row in full.deadlines:
+        if clock_row.kind != ACCEPTANCE:
+            continue
         name = names[clock_row.agency]
         facts = {
             "agency": clock_row.agency,
