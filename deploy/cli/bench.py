@@ -18,6 +18,7 @@ import orjson
 import typer
 
 from deploy.bench import bare, scale, texts
+from deploy.bench import downline as downlines
 from deploy.bench import instance as own
 from deploy.cli.client import IMPORTER
 from deploy.local.instance import Instance
@@ -37,6 +38,10 @@ def bench(
         bool, typer.Option("--scale", help="Instead: lists, searches and boards at 10,000 and 1,000,000 tips.")
     ] = False,
     size: Annotated[int, typer.Option(min=20_000, help="Tips of --scale.")] = 1_000_000,
+    downline: Annotated[
+        bool, typer.Option("--downline", help="Instead: recruitment networks evaluated, without an instance.")
+    ] = False,
+    edges: Annotated[int, typer.Option(min=1_000, help="Recruitments of --downline.")] = 1_000_000,
     json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
 ) -> None:
     """Start an instance, measure, stop it. Takes some minutes; needs nothing and touches no other instance."""
@@ -44,6 +49,11 @@ def bench(
     def say(line: str) -> None:
         typer.echo(line, err=json_)
 
+    if downline:
+        found = downlines.measure(edges, say)
+        for line in [json.dumps(found)] if json_ else downlines.table(found):
+            typer.echo(line)
+        return
     with own.instance() as (made, up_seconds):
         if scaled:
             figures = asyncio.run(scale.measure(made, (10_000, size), say))
