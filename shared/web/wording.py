@@ -354,7 +354,7 @@ WORDS: dict[str, dict[str, str]] = {
         "again": N_("has to be taken anew"),
     },
     "custody": {
-        "received": N_("Registered"),
+        "received": N_("Item registered"),
         "file_received": N_("File received"),
         "copy_made": N_("Working copy made"),
         "copy_read": N_("Working copy read"),
