@@ -46,11 +46,11 @@ def test_signed_in_once_everywhere_and_signed_out_everywhere(screens: Screens, s
     expect(page).to_have_url(f"{stack.url('casework')}/cases")  # back to where the sign-in was asked for
 
     bar = page.get_by_role("navigation", name="主导航")
-    for group, entry in (("待办", "待办"), ("举报受理", "举报线索"), ("综合", "考核"), ("办案", "联合案件")):
+    for group, entry in (("待办", "待办"), ("举报受理", "举报线索"), ("概况", "考核"), ("办案", "联合案件")):
         bar.locator(".dc-nav-groups").get_by_role("link", name=group, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(entry)
         expect(bar.locator("[aria-current=page]")).to_have_text(entry)
-    bar.get_by_role("link", name="综合", exact=True).click()
+    bar.get_by_role("link", name="概况", exact=True).click()
     bar.get_by_role("link", name="方案").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("大涌镇")
 

@@ -27,6 +27,11 @@ _OTHERS = re.compile(
 )
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 _ALWAYS = ("minor", "person", "outcry")
+_DEN = frozenset({"den", "teach", "brainwash"})
+"""Signs that people are kept and taught together; with a shout heard and no way out they ring without the name."""
+_CROWD = _DEN | {"outsiders"}
+"""Two of these beside a shout ring also where nobody says that a door is shut."""
+_HEARD = ("cry", "harm")
 _SPEAKS_UNDER_WATCH = frozenset({"missing", "coerced"})
 """Gone, and speaking as if somebody listened: that rings whatever the message is about."""
 
@@ -53,7 +58,10 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
         return _SILENT
     captive = lexicon.quiet["captive"]
     watched = _SPEAKS_UNDER_WATCH <= found.alarms.keys()
-    if not (relevant or watched or (found.hinted and captive.search(found.whole))):
+    shouted = (
+        not relevant and not found.alarms.keys().isdisjoint(_HEARD) and bool(lexicon.quiet["shouted"].search(found.whole))
+    )
+    if not (relevant or watched or shouted or (found.hinted and captive.search(found.whole))):
         return _SILENT
     scene = _Scene(lexicon, found, relevant)
     now: list[str] = []
@@ -64,9 +72,12 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
             if state:
                 (now if state == "now" else once).append(match[0][:40])
     if not relevant:
-        rings = any(captive.search(words) for words in now)
-        if rings:
+        kept = bool(_DEN & found.signs.keys()) or lexicon.cut_off.search(found.whole) is not None
+        if any(captive.search(words) for words in now) or (now and shouted and kept):
             return Alarm(True, False, (Reason("held", tuple(now[:4])),))
+        if shouted and len(_CROWD & found.signs.keys()) > 1:
+            heard = [found.whole[start:end] for code in _HEARD for start, end in found.alarms.get(code, ())]
+            return Alarm(True, False, (Reason("cry", tuple(dict.fromkeys(heard))[:4]),))
         points, words = scene.words_of_alarm() if watched else ({}, {})
         if not _SPEAKS_UNDER_WATCH <= points.keys():
             return Alarm(False, False, ())
@@ -81,6 +92,9 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
                 once.append(match[0][:40])
     if now:
         points["held"], words["held"] = lexicon.alarms["held"], now
+    if "cry" in points and lexicon.quiet["shouted"].search(found.whole):
+        # heard by somebody, not written in anger
+        points["cry"] = lexicon.alarm_threshold
     danger = bool(now) or any(code in points for code in _DANGERS)
     danger = danger or ("minor" in points and ("trapped_in" in points or "lure" in found.signs or "den" in found.signs))
     urgent = danger and sum(points.values()) >= lexicon.alarm_threshold
