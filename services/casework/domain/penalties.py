@@ -5,6 +5,7 @@ Sources: 《禁止传销条例》 articles 24–27, 《治安管理处罚法》,
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -107,3 +108,9 @@ def plain(value: object) -> str:
     """A number as people read it: thousands apart, cents only where there are any."""
     number = Decimal(str(value or 0))
     return f"{number:,.0f}" if number == number.to_integral() else f"{number:,.2f}"
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
