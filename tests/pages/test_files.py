@@ -50,7 +50,7 @@ def test_files_are_sent_one_by_one_with_their_progress(
     page.get_by_label("照片、录音、文档").set_input_files(files)
     page.get_by_role("button", name="上传文件").click()
     told = page.locator("[data-files-told] li")
-    expect(told).to_have_count(3)
+    expect(told).to_have_count(3, timeout=20_000)
     expect(told.nth(0)).to_contain_text("已收到")
     expect(told.nth(1)).to_contain_text("已收到", timeout=15_000)
     expect(told.nth(2)).to_contain_text("请改用截图", timeout=15_000)
