@@ -18,8 +18,12 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from services.casework.domain.downline.network import Ints, Points, Strength, components, graph
 
-BUDGET = 12_000_000
+BUDGET = 6_000_000
 """Points looked at for organisers of nets that are no trees; what is beyond is told as not counted."""
+
+
+SMALL, FLAT = 4_000, 200
+"""Groups and levels up to which a downline is gone through alone, without a pass over the whole network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +159,29 @@ class Counter:
         if self.tree[group]:
             levels, heads, money = self.sums
             return Count(int(levels[group]), int(heads[group]), int(money[group]))
-        if self.left < 0:
+        small = self._alone(group)
+        if small is None and self.left < 0:
             return Count(1, 1, 0, exact=False)
-        reached, levels = _breadth(self._matrix, group)
-        self.left -= len(reached) + self.groups // 8
+        if small is None:
+            small = _breadth(self._matrix, group)
+            self.left -= len(small[0]) + self.groups
+        reached, levels = small
         return Count(levels, int(self.size[reached].sum()), int(self.money[reached].sum()))
+
+    def _alone(self, group: int) -> tuple[Ints, int] | None:
+        """What is reached from a group and in how many levels; None when that is much."""
+        seen = frontier = np.array([group], np.int64)
+        for level in range(1, FLAT):
+            first = np.searchsorted(self.above, frontier, "left")
+            last = np.searchsorted(self.above, frontier, "right")
+            if len(seen) + int((last - first).sum()) > SMALL:
+                return None
+            below = [self.below[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True) if a < b]
+            frontier = np.setdiff1d(np.concatenate(below), seen) if below else below
+            if not len(frontier):
+                return seen, level
+            seen = np.concatenate([seen, frontier])
+        return None
 
     def persons_below(self, point: int, until: int | None = None) -> Ints:
         """The persons of a downline, its organiser included."""
@@ -252,10 +274,13 @@ def _depth(matrix: csr_array, start: int) -> tuple[Ints, Ints]:
     place = np.empty(matrix.shape[0], np.int64)
     place[order] = np.arange(len(order))
     parents = place[before[order[1:]]]
-    depths = [0]
-    for parent in parents.tolist():
-        depths.append(depths[parent] + 1)
-    return order.astype(np.int64), np.array(depths, np.int64)
+    depth = _depths(np.concatenate([[0], parents]))
+    if depth is None:
+        one_by_one = [0]
+        for parent in parents.tolist():
+            one_by_one.append(one_by_one[parent] + 1)
+        depth = np.array(one_by_one, np.int64)
+    return order.astype(np.int64), depth
 
 
 def added_up(counters_nets: Sequence[Count], together: int, levels_needed: int) -> Count:

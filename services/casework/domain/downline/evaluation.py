@@ -163,10 +163,9 @@ def _candidates(network: Network, points: Points, counter: Counter, standing: di
 def _organiser(
     network: Network, points: Points, counters: dict[Strength, Counter], person: int, standing: Standing, bounds: Bounds
 ) -> Organiser:
-    own_points = np.flatnonzero(points.person == person)
+    own_points = points.of_person(person)
     until = standing.left_on.toordinal() if standing.left_on and not standing.still_paid else None
-    direct = np.isin(counters[Strength.ALL].up, own_points)
-    days = counters[Strength.ALL].day[direct]
+    days = np.concatenate([points.day[edges][points.kinds[edges] != 0] for edges in map(points.recruits, own_points)])
     after = standing.penalised_on.toordinal() if standing.penalised_on else 0
     prior = has_prior(standing, bounds, tuple(int(day) for day in np.unique(days[days > after])))
     firmness, verdicts = [], None
@@ -183,7 +182,7 @@ def _organiser(
         firmness.append(Firmness(strength, own, whole, reached[FILING], reached[GRAVE]))
     assert verdicts is not None
     return Organiser(
-        members=tuple(int(member) for member in np.flatnonzero(np.isin(points.of_member, own_points))),
+        members=tuple(sorted(int(member) for point in own_points for member in points.members_of(point))),
         roles=tuple(sorted(standing.roles)),
         prior=prior,
         left=standing.left_on is not None,

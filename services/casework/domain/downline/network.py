@@ -112,6 +112,30 @@ class Points:
     same_person: int
     """Edges between two codes of one person: they recruit nobody."""
 
+    @cached_property
+    def _by_person(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.person, kind="stable")
+        return order, self.person[order]
+
+    @cached_property
+    def _by_point(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.of_member, kind="stable")
+        return order, self.of_member[order]
+
+    def of_person(self, person: int) -> Ints:
+        """The points of a person, one an organisation."""
+        order, values = self._by_person
+        return order[np.searchsorted(values, person, "left") : np.searchsorted(values, person, "right")]
+
+    def members_of(self, point: int) -> Ints:
+        """The codes that are one point."""
+        order, values = self._by_point
+        return order[np.searchsorted(values, point, "left") : np.searchsorted(values, point, "right")]
+
+    def recruits(self, point: int) -> slice:
+        """The edges directly below a point."""
+        return slice(*np.searchsorted(self.up, [point, point + 1]).tolist())
+
     def chosen(self, strength: Strength) -> NDArray[np.bool_]:
         """The edges that count by a strength of proof."""
         carried = self.kinds != 0
