@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "triage": ("triage", "Try the reading of messages."),
     "trace": ("trace", "Follow one tip through the four services."),
     "documents": ("documents", "Check the kinds of documents and their Word templates; restore default templates."),
+    "procedures": ("procedures", "Check the tables of proceedings (states, steps, clocks), or list them."),
     "plan": ("plan", "Check the plans of towns and cities, or make a new one."),
     "topics": ("topics", "Apply the topic contract to Kafka; rebuild topics from the outboxes."),
     "contracts": ("contracts", "Write and check the published contracts: events and HTTP."),

@@ -33,7 +33,8 @@ def check(procedure: Procedure, documents: Iterable[str] | None = None) -> tuple
             tell("never-reached", state, f"状态“{state}”到不了", f"state {state} is never reached")
         for state, rule in version.states.items():
             if rule.final:
-                for clock in sorted(running_in(version).get(state, frozenset())):
+                later = {one for step in version.steps.values() if state in step.sources for one in step.clocks.ending}
+                for clock in sorted(running_in(version).get(state, frozenset()) - later):
                     tell(
                         "clock-left", f"{state}.{clock}", f"办结于“{state}”时期限“{clock}”可能还在走，须办到或撤销",
                         f"clock {clock} may still run when it ends as {state}: meet it or cancel it",
@@ -43,7 +44,8 @@ def check(procedure: Procedure, documents: Iterable[str] | None = None) -> tuple
                 tell("no-end", state, f"从“{state}”办不到任何结果", f"no end can be reached from {state}")
             if not version.steps_from(state):
                 tell("no-way-on", state, f"“{state}”没有人能办的下一步", f"nobody can take a step from {state}")
-            if rule.awaits is None:
+            by_post = any("approver" in step.by for step in version.steps_from(state).values())
+            if rule.awaits is None and not by_post:
                 tell("waits-for-nobody", state, f"没有写“{state}”等谁办（awaits）", f"{state} does not say whom it waits for")
         for name, clock in version.clocks.items():
             step = version.steps[clock.on_miss] if clock.on_miss else None
@@ -106,8 +108,7 @@ def _works(version: Version) -> tuple[ClockWork, ...]:
 
 
 def _after(before: frozenset[str], work: ClockWork) -> frozenset[str]:
-    ended = {*work.meet, *work.cancel}
-    after = set(before) - ended
+    after = set(before) - work.ending
     for old, new in work.replace.items():
         if old in before:
             after.discard(old)

@@ -105,6 +105,11 @@ class ClockWork(_Part):
     started_at: str | None = None
 
     @property
+    def ending(self) -> frozenset[str]:
+        """Clocks that are over after it."""
+        return frozenset((*self.meet, *self.cancel))
+
+    @property
     def named(self) -> frozenset[str]:
         """Every clock it names."""
         lists = (self.start, self.meet, self.cancel, self.suspend, self.resume, self.extend)
