@@ -3,7 +3,6 @@
 Opening an operation and its steps are those of every proceeding (`/v1/proceedings`, kind `operation`).
 """
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -223,20 +222,12 @@ async def withdraw_entry(
     return await answer(request, caller, operation_id)
 
 
-async def read_operation(request: Request, caller: Caller, operation_id: UUID) -> dict[str, Any]:
-    """One operation as it is shown; that it was read is recorded. Raises `NotFound`."""
-    now = clock.now()
-    async with db.begin(request.app.state.service.engine) as conn:
-        full = await get_operation(conn, caller, operation_id)
-        if full is None:
-            raise no_operation()
-        await audit.record(conn, kit, caller, "operation.read", "proceeding", [operation_id], now)
-    return request.app.state.operations.full(caller, full, now)
-
-
 async def answer(request: Request, caller: Caller, operation_id: UUID, *, status: int = 200) -> Response:
     """One operation as JSON; the ETag is the version that its steps ask for."""
-    shown = await read_operation(request, caller, operation_id)
+    async with db.begin(request.app.state.service.engine) as conn:
+        shown = await commands.read_operation(
+            conn, request.app.state.operations, caller, operation_id, clock.now()
+        )
     return ORJSONResponse(shown, status_code=status, headers={"etag": etag(int(shown["version"]))})
 
 

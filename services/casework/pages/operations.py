@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from services.casework.api.operations import read_operation
 from services.casework.commands import operations as commands
 from services.casework.commands.operations import Force, Named, Result
 from services.casework.commands.reach import claim_of
@@ -252,13 +251,14 @@ async def _page(
     request: Request, caller: Caller, operation_id: UUID, *, figure: str | None = None, refused: Problem | None = None,
     tried: dict[str, Any] | None = None,
 ) -> HTMLResponse:  # fmt: skip
-    shown = _timed(await read_operation(request, caller, operation_id))
     service, now = request.app.state.service, clock.now()
+    present = request.app.state.operations
+    async with db.begin(service.engine) as conn:
+        shown = _timed(await commands.read_operation(conn, present, caller, operation_id, now))
     behind = None
     if figure in shown["figures"]:
         async with db.begin(service.engine) as conn:
             rows = await entries_of(conn, operation_id, figure=figure, limit=200)
-        present = request.app.state.operations
         behind = [present.entry(caller, _Plan(shown), row) for row in rows]
     plan = service.plans[shown["plan"]]
     act = caller.reach("operation.act") is not None
