@@ -6,14 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.casework.adapters import evidence_words, people
 from services.casework.domain.documents.kinds import OFFICE, DocumentField, Kind
 from services.casework.domain.documents.values import limit_day
+from services.casework.queries.evidence import seen
 from services.casework.queries.visibility import within_reach
-from services.casework.tables import case_parties, cases
+from services.casework.tables import case_parties, case_persons, cases, dens, evidence_items, kit, persons, places
+from shared.kit import audit
 from shared.kit.access import Caller
 from shared.kit.crypto import KeyRing
 from shared.rules.calendar import SHANGHAI, local_day
@@ -34,6 +38,7 @@ class Filling:
     keys: KeyRing
     issuer: str
     now: datetime
+    person_id: UUID | None = None
 
     async def may(self, right: str) -> bool:
         """Whether the caller holds a right on this case: a draft tells nobody more than they may read."""
@@ -134,8 +139,62 @@ async def _limit(filling: Filling, rule: str, _: DocumentField) -> Any:
     return last[0].isoformat() if last else None
 
 
-async def _nothing_yet(_: Filling, __: str, ___: DocumentField) -> Any:
-    return None
+async def _person(filling: Filling, detail: str, field: DocumentField) -> Any:
+    """The person the draft is about, or the only one of the case; for those who may read persons."""
+    if not await filling.may("person.read"):
+        return None
+    c = case_persons.c
+    query = select(c.id, persons.c.id.label("record"), persons.c.details).join(persons, persons.c.id == c.person_id)
+    query = query.where(c.case_id == filling.case.id)
+    if filling.person_id is not None:
+        query = query.where(c.id == filling.person_id)
+    found = (await filling.conn.execute(query.limit(2))).all()
+    if len(found) != 1:
+        return None
+    said = people.opened(filling.keys, found[0].record, found[0].details)
+    if field.id == "party":
+        await audit.record(filling.conn, kit, filling.caller, "person.read", "person", [found[0].id], filling.now)
+    return {"name": said.get("name"), "id": said.get("id_number"), "phone": "、".join(said.get("phones") or ())}[detail]
+
+
+async def _evidence(filling: Filling, detail: str, field: DocumentField) -> Any:
+    """Items of evidence as far as the caller may read them; `detail`: of one kind alone."""
+    query = (
+        select(evidence_items).join(cases, cases.c.id == evidence_items.c.case_id)
+        .where(evidence_items.c.case_id == filling.case.id, seen(filling.caller, "evidence.read"))
+        .order_by(evidence_items.c.number).limit(200)
+    )  # fmt: skip
+    if detail:
+        query = query.where(evidence_items.c.kind == detail)
+    found = (await filling.conn.execute(query)).all()
+    if found:
+        ids = [row.id for row in found]
+        await audit.record(filling.conn, kit, filling.caller, "evidence.read", "evidence", ids, filling.now)
+    columns = {column.id for column in field.columns}
+    rows = []
+    for row in found:
+        said = evidence_words.opened(filling.keys, row.id, row.particulars)
+        told = {
+            "name": said.get("title"),
+            "spec": said.get("features"),
+            "count": f"{said['quantity']}{said['measure']}",
+            "place": said.get("kept_where"),
+            "note": f"证据{row.number}号",
+        }
+        rows.append({name: str(value)[:300] for name, value in told.items() if value and name in columns})
+    return rows
+
+
+async def _place(filling: Filling, _: str, __: DocumentField) -> Any:
+    """The address of the case's den, where there is exactly one and the caller may read places."""
+    if not await filling.may("place.read"):
+        return None
+    query = select(places.c.id, places.c.details).join(dens, dens.c.place_id == places.c.id)
+    found = (await filling.conn.execute(query.where(dens.c.case_id == filling.case.id).limit(2))).all()
+    if len(found) != 1:
+        return None
+    await audit.record(filling.conn, kit, filling.caller, "place.read", "place", [found[0].id], filling.now)
+    return people.opened(filling.keys, found[0].id, found[0].details)["address"]
 
 
 SOURCES: dict[str, Source] = {
@@ -157,10 +216,9 @@ SOURCES: dict[str, Source] = {
     "today": _now,
     "now": _now,
     "limit": _limit,
-    "persons": _nothing_yet,
-    "evidence": _nothing_yet,
-    "measures": _nothing_yet,
-    "places": _nothing_yet,
+    "persons": _person,
+    "evidence": _evidence,
+    "places": _place,
 }
 """Every source a kind may name."""
 

@@ -19,11 +19,15 @@ class _In(BaseModel):
 
 
 class DocumentIn(_In):
-    """A new draft. `fields` by id; those not given are filled from the case where the kind says so."""
+    """A new draft. `fields` by id; those not given are filled from the case where the kind says so.
+
+    `case_person_id`: the person of the case it is about; without it the only one recorded there.
+    """
 
     kind: str = Field(max_length=48)
     fields: dict[str, Any] = Field(default_factory=dict, max_length=100)
     proceeding_id: UUID | None = None
+    case_person_id: UUID | None = None
 
 
 class DocumentValuesIn(_In):

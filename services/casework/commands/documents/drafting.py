@@ -42,6 +42,7 @@ async def draft(
     proceeding_id: UUID | None,
     claim: Claim,
     now: datetime,
+    case_person_id: UUID | None = None,
 ) -> UUID:
     """A new draft, filled from the case where nothing is given; its id.
 
@@ -59,7 +60,7 @@ async def draft(
     issuer = issuer_for(plan, caller, kind)
     if proceeding_id is not None:
         await _of_this_case(conn, proceeding_id, case_id)
-    filling = Filling(conn, caller, case, plan, desk.basis.law, desk.basis.keys, issuer, now)
+    filling = Filling(conn, caller, case, plan, desk.basis.law, desk.basis.keys, issuer, now, case_person_id)
     filled, _ = v.clean(kind, await fill(filling, kind, given), plan)
     kept, faults = v.clean(kind, given, plan)
     refuse(faults)

@@ -106,7 +106,8 @@ class DocumentRoom:
         claim = drafting.fresh_claim(self.desk, caller, "document.draft", key, asked)
         async with db.begin(self.service.engine) as conn:
             return await drafting.draft(
-                conn, self.desk, caller, case_id, body.kind, body.fields, body.proceeding_id, claim, clock.now()
+                conn, self.desk, caller, case_id, body.kind, body.fields, body.proceeding_id, claim, clock.now(),
+                body.case_person_id,
             )
 
     async def act(

@@ -17,12 +17,13 @@ OFFICE = "office"
 SOURCES = (
     "case.number", "case.area", "case.received", "case.opened", "case.kinds", "case.parties", "case.lead",
     "issuer.name", "issuer.unit", "office.name", "agency.police", "agency.commerce", "agency.procuratorate",
-    "agency.court", "agency.telecom", "today", "now", "persons", "evidence", "measures", "places", "limit",
+    "agency.court", "agency.telecom", "today", "now", "persons", "evidence", "places", "limit",
 )  # fmt: skip
-"""Where a field may be filled from: the case, the plan, the day, or the case's registers (`persons:organiser`,
-`limit:prohibition.seal_period` name a role and a rule after the colon)."""
+"""Where a field may be filled from: the case, the plan, the day, or the case's registers (`persons:name`,
+`evidence:physical`, `limit:prohibition.seal_period` say which part, kind or rule after the colon)."""
 
 Type = Literal["text", "longtext", "date", "datetime", "money", "count", "agency", "person", "place", "choice", "items"]
+_OF_PERSONS = ("persons:name", "persons:id", "persons:phone")
 LONGEST = {"text": 200, "longtext": 20_000, "person": 80, "place": 300}
 """Characters that a field of a type takes, unless it says less."""
 
@@ -85,6 +86,8 @@ class DocumentField(Part):
             raise ValueError("choice 要写 options，其他类型不写 / give options for choice, and for nothing else")
         if self.source and self.source.partition(":")[0] not in SOURCES:
             raise ValueError(f"不认识的来源 {self.source} / no such source {self.source}; one of {', '.join(SOURCES)}")
+        if self.source in ("persons", "persons:") or ((self.source or "").startswith("persons:") and self.source not in _OF_PERSONS):
+            raise ValueError("persons: 后写 name、id 或 phone / persons: takes name, id or phone")
         if self.source == "limit" or ((self.source or "").startswith("limit:") and self.type != "date"):
             raise ValueError("limit: 后写规则，类型为 date / limit:RULE fills a date")
         if self.within and self.type != "date":
