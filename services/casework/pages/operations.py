@@ -1,7 +1,7 @@
 """Pages of joint operations, made for phones: who is here, what was found, what it adds up to."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -43,7 +43,7 @@ NAMES = {
     "facilitator": N_("Facilitators"),
     "minors": N_("Minors and students among them"),
     "rescued": N_("Rescued among them"),
-    "phones": N_("Phones"),
+    "phones": N_("Mobile phones"),
     "computers": N_("Computers"),
     "papers": N_("Papers and books"),
     "vehicles": N_("Vehicles"),
@@ -80,9 +80,9 @@ class EntryForm(Form):
 
 
 class ForceForm(Form):
-    """A force; `where` is agency or agency/unit."""
+    """A force; `whose` is agency or agency/unit."""
 
-    where: str = Field(max_length=100)
+    whose: str = Field(max_length=100)
     people: int = Field(ge=1, le=5000)
     vehicles: int = Field(0, ge=0, le=500)
     task: str | None = Field(None, max_length=2000)
@@ -134,9 +134,10 @@ async def one(
     operation_id: UUID,
     caller: Caller = Depends(Requires("operation.read")),
     figure: str | None = Query(None, max_length=40),
+    enter: Literal["place", "den", "persons", "items"] = "den",
 ) -> HTMLResponse:
     """One operation: the roll-call, results from the scene, figures and the entries behind them, the plan, who knows."""
-    return await _page(request, caller, operation_id, figure=figure)
+    return await _page(request, caller, operation_id, figure=figure, enter=enter)
 
 
 @router.post("/operations/{operation_id}/presence")
@@ -200,7 +201,7 @@ async def add_force(
 ) -> Response:
     """Add a force; its unit then knows of the operation."""
     form = await read_form(request, ForceForm)
-    agency, unit = _where(form.where)
+    agency, unit = _where(form.whose)
     wanted = Force(agency or "", unit, form.people, form.vehicles, form.task, form.meeting_point)
     made = _claim(request, caller, "operation.force", form, (operation_id, wanted), new_id())
     try:
@@ -249,7 +250,7 @@ async def strike_member(
 
 async def _page(
     request: Request, caller: Caller, operation_id: UUID, *, figure: str | None = None, refused: Problem | None = None,
-    tried: dict[str, Any] | None = None,
+    tried: dict[str, Any] | None = None, enter: str = "den",
 ) -> HTMLResponse:  # fmt: skip
     service, now = request.app.state.service, clock.now()
     present = request.app.state.operations
@@ -286,6 +287,7 @@ async def _page(
             "areas": plan.areas,
             "refused": said(refused),
             "tried": tried or {},
+            "enter": (tried or {}).get("kind", enter),
             "text": Text.model_validate,
         },
         service="casework",

@@ -62,9 +62,9 @@ async def test_the_planner_arranges_forces_and_names_on_the_page(desk: Desk) -> 
     line = next(one["member_id"] for one in members if one["unit"] == "office")
     await sent(desk, f"{path}/members/{line}/strike", PLANNER)
     assert (await desk.get(path, desk.bearer(**OFFICE))).status_code == 404
-    await sent(desk, f"{path}/forces", PLANNER, where="c-antang", people=3, task="带路", meeting_point="村委会")
+    await sent(desk, f"{path}/forces", PLANNER, whose="c-antang", people=3, task="带路", meeting_point="村委会")
     assert "村委会" in (await desk.get(path, desk.bearer(**PLANNER))).text
-    await sent(desk, f"{path}/forces", PLANNER, 422, where="nobody", people=3)
+    await sent(desk, f"{path}/forces", PLANNER, 422, whose="nobody", people=3)
     await sent(desk, f"{path}/members", PLANNER, 422)
     own = (await desk.get(f"/proceedings/{made['proceeding_id']}", desk.bearer(**PLANNER))).text
     assert f"{path}" in own
