@@ -79,13 +79,15 @@ class ClockRule(_Part):
     """A clock of the procedure: the rule it runs by, and who has to keep it.
 
     `major`: the rule that governs where the fact `major` (重大案件) is true. `on_miss`: the step the system takes when
-    it passes, such as a deemed lifting.
+    it passes, such as a deemed lifting. `term`: time that is given to a party (to defend itself, to pay) and is waited
+    for: when it passes it is over, and nobody is late.
     """
 
     rule: str
     major: str | None = None
     by: Literal["owner", "counterpart", "office"]
     on_miss: str | None = None
+    term: bool = False
 
 
 class ClockWork(_Part):

@@ -277,9 +277,15 @@ def side_of(plan: Plan, agency: str, unit: str | None = None) -> Side:
 def decide_miss(
     version: Version, proceeding: Proceeding, name: str, now: datetime
 ) -> tuple[Deadline, str | None]:
-    """A clock passed: the deadline after it, and the step the system takes then. Raises `DeadlineRefused`."""
-    after, _ = deadlines.miss(proceeding.clocks[name], now=now)
+    """A clock passed: the deadline after it, and the step the system takes then. Raises `DeadlineRefused`.
+
+    A term is over at its last moment, and not missed.
+    """
     rule = version.clocks.get(name)
+    if rule is not None and rule.term:
+        after, _ = deadlines.meet(proceeding.clocks[name], now=_not_before(proceeding.clocks[name], proceeding.clocks[name].due))
+    else:
+        after, _ = deadlines.miss(proceeding.clocks[name], now=now)
     step = rule.on_miss if rule else None
     return after, step if step and proceeding.state in version.steps[step].sources else None
 
@@ -480,7 +486,8 @@ def _clocks(
 
     for name in work.meet:
         if known := open_one(name):
-            now = _not_before(known, ground.now)
+            over = version.clocks[name].term and known.state is State.RUNNING
+            now = _not_before(known, min(ground.now, known.due) if over else ground.now)
             after, _ = deadlines.meet(known, now=now)
             if after.state is State.MET_LATE and known.state is State.RUNNING:
                 change(name, "missed", after)

@@ -221,6 +221,10 @@ async def test_a_landlord_is_penalised_on_the_track_and_pays_in_instalments(desk
     waiting = await refused(desk, made, "decide", HEAD)
     assert waiting["type"].endswith("defence-term") and waiting["certainty"] == "M"
     await desk.rows("UPDATE deadlines SET due = due - interval '60 days' WHERE kind = 'defence' RETURNING id")
+    async with db.begin(desk.service.engine) as conn:
+        assert await mark_proceedings_missed(conn, desk.basis, clock.now()) == 1
+    assert not (await read(desk, made))["late"], "the party's term is over, and nobody is late"
+    assert not [data for _, data in await desk.events() if data.TYPE.endswith("deadline-missed.v1")]
     assert (await refused(desk, made, "decide", HEAD))["type"].endswith("not-discussed")
     await step(desk, made, "discuss", OFFICER, discussed_on=today.isoformat(), record="同意")
     decided = await step(desk, made, "decide", HEAD)

@@ -51,14 +51,15 @@ async def mark_proceedings_missed(conn: AsyncConnection, basis: Basis, now: date
             .where(deadlines.c.id == one.id)
             .values(**deadline_changes(after), version=deadlines.c.version + 1)
         )
-        await conn.execute(
-            update(proceedings).where(proceedings.c.id == row.id).values(missed=proceedings.c.missed + 1)
-        )
-        await rows.count_missed(conn, row.case_id, 1)
-        told = rows.told(basis, row._mapping, case)
-        fact = published(Clock(one.agency, one.unit, after))
-        missed = ProceedingDeadlineMissed(**told, state=row.state, deadline=fact, missed_at=now)
-        await secrecy.tell(conn, row._mapping, [missed], now)
+        if after.state is State.MISSED:  # a term that was given to a party is over, and nobody is late
+            await conn.execute(
+                update(proceedings).where(proceedings.c.id == row.id).values(missed=proceedings.c.missed + 1)
+            )
+            await rows.count_missed(conn, row.case_id, 1)
+            told = rows.told(basis, row._mapping, case)
+            fact = published(Clock(one.agency, one.unit, after))
+            missed = ProceedingDeadlineMissed(**told, state=row.state, deadline=fact, missed_at=now)
+            await secrecy.tell(conn, row._mapping, [missed], now)
         if step is not None:
             fresh = (await conn.execute(select(proceedings).where(proceedings.c.id == row.id))).one()
             await apply_step(conn, basis, fresh, step, {}, rows.SYSTEM, now)

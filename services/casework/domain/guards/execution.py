@@ -44,7 +44,7 @@ def payments_told(asked: Asked) -> Mapping[str, Any]:
 def payment_overdue(asked: Asked) -> None:
     """A court is asked to enforce what is overdue, not what is not due yet."""
     clock, now = asked.proceeding.clocks.get("pay"), asked.ground.now
-    late = clock is not None and (clock.state == "missed" or (clock.state == "running" and now > clock.due))
+    late = clock is not None and clock.state != "cancelled" and now > clock.due and _left(asked) > 0
     if not late and not asked.ground.tallies.get("overdue"):
         raise Refused(
             "not-due-yet", "缴款期限未满，也没有逾期的分期，不能申请强制执行；未保存。",
