@@ -47,5 +47,8 @@ async def major_of(conn: AsyncConnection, caller: Caller, case_id: UUID, plan: P
             for one in plan.major.bounds
             if one.governs(day)
         ],
-        "notes": [dict(one._mapping) for one in await conn.execute(notes.limit(100))],
+        "notes": [
+            {"source": one.source, "facts": one.facts, "known_at": one.known_at, "at": one.at, "agency": one.agency}
+            for one in await conn.execute(notes.limit(100))
+        ],
     }
