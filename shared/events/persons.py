@@ -29,8 +29,8 @@ class PersonRecorded(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.recorded.v1"
 
-    case_person_id: UUID
-    person_id: UUID
+    part_id: UUID
+    known_id: UUID
     role: str
     found_at: datetime
     recorded_at: datetime
@@ -46,7 +46,7 @@ class PersonRoleChanged(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.role-changed.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     before: str
     role: str
     changed_at: datetime
@@ -57,8 +57,8 @@ class PersonSeenAgain(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.seen-again.v1"
 
-    case_person_id: UUID
-    person_id: UUID
+    part_id: UUID
+    known_id: UUID
     role: str
     earlier_cases: int
     since: datetime
@@ -71,7 +71,7 @@ class PersonChecked(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.checked.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     outcome: str
     checked_at: datetime
 
@@ -81,7 +81,7 @@ class PersonSampled(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.sampled.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     sample: str
     sampled_at: datetime
 
@@ -94,7 +94,7 @@ class PersonDisposed(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.disposed.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     role: str
     disposition: str
     home_area: str | None
@@ -112,7 +112,7 @@ class PersonFollowedUp(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.followed-up.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     outcome: str
     due: date
     in_time: bool
@@ -124,7 +124,7 @@ class PersonEntered(_PersonEvent):
 
     TYPE: ClassVar[str] = "dachuan.person.entered.v1"
 
-    case_person_id: UUID
+    part_id: UUID
     entered_at: datetime
     rule: str
     due: datetime
@@ -148,7 +148,7 @@ class RecordOverdue(_PersonEvent):
     TYPE: ClassVar[str] = "dachuan.case.record-overdue.v1"
 
     what: Literal["person_entry", "case_entry", "follow_up"]
-    case_person_id: UUID | None
+    part_id: UUID | None
     due: datetime
     overdue_at: datetime
 

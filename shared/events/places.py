@@ -35,7 +35,7 @@ class DenRecorded(_PlaceEvent):
     agency: str
     unit: str | None
     officers: int
-    persons: int
+    people: int
     again: bool
     found_at: datetime
     recorded_at: datetime

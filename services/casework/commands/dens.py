@@ -70,7 +70,7 @@ async def record_den(
     told: list[Any] = [
         DenRecorded(
             **_of(basis, case, place), den_id=claim.object_id, registered_id=place.registered_id,
-            agency=caller.agency or "", unit=caller.unit, officers=body.officers, persons=body.persons, again=again,
+            agency=caller.agency or "", unit=caller.unit, officers=body.officers, people=body.persons, again=again,
             found_at=body.found_at, recorded_at=now,
         )
     ]  # fmt: skip

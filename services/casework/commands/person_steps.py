@@ -103,7 +103,7 @@ Made = tuple[dict[str, Any], dict[str, Any], list[Any], UUID | None]
 def _of(case: Any, caller: Caller, part: Any) -> dict[str, Any]:
     return {
         "case_id": case.id, "plan": case.plan, "area": case.area, "agency": caller.agency or "", "unit": caller.unit,
-        "case_person_id": part.id,
+        "part_id": part.id,
     }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ async def record_person(
     await insert_many(conn, case_persons, [part])
     told: list[Any] = [
         PersonRecorded(
-            **_of(case, caller), case_person_id=claim.object_id, person_id=subject_id, role=body.role.value,
+            **_of(case, caller), part_id=claim.object_id, known_id=subject_id, role=body.role.value,
             found_at=body.found_at, recorded_at=now, rule=record_rule, due=record_due, in_time=now <= record_due,
             seen_before=len(earlier), dataref=basis.dataref(case_id),
         )
@@ -308,7 +308,7 @@ async def change_role(
         reach.line(part.version + 1, now, "role", caller, before=part.role, role=body.role.value, since=body.since),
     )  # fmt: skip
     event = PersonRoleChanged(
-        **_of(case, caller), case_person_id=part_id, before=part.role, role=body.role.value, changed_at=now
+        **_of(case, caller), part_id=part_id, before=part.role, role=body.role.value, changed_at=now
     )
     await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(

@@ -35,7 +35,7 @@ async def person_again(
     return [
         PersonSeenAgain(
             case_id=case.id, plan=case.plan, area=case.area, agency=caller.agency or "", unit=caller.unit,
-            case_person_id=part["id"], person_id=part["subject_id"], role=part["role"], earlier_cases=earlier,
+            part_id=part["id"], known_id=part["subject_id"], role=part["role"], earlier_cases=earlier,
             since=since, seen_at=part["found_at"], dataref=basis.dataref(case.id),
         )
     ]  # fmt: skip

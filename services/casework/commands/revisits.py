@@ -144,7 +144,7 @@ async def mark_persons(conn: AsyncConnection, now: datetime, *, limit: int = 500
         told = [
             RecordOverdue(
                 case_id=row.case_id, plan=row.plan, area=row.area, agency=row.agency, unit=row.unit, what=what,
-                case_person_id=row.id, overdue_at=now,
+                part_id=row.id, overdue_at=now,
                 due=row.entry_due if what == "person_entry" else end_of_day(row.follow_up_due),
             )
             for row in rows
@@ -188,7 +188,7 @@ async def mark_cases(conn: AsyncConnection, basis: Basis, now: datetime, *, limi
     told = [
         RecordOverdue(
             case_id=row.id, plan=row.plan, area=row.area, agency=row.first_agency, unit=None, what="case_entry",
-            case_person_id=None, due=due, overdue_at=now,
+            part_id=None, due=due, overdue_at=now,
         )
         for row, _, due in late
         if row.id in fresh

@@ -242,7 +242,7 @@ async def test_dispositions_with_force_unit_and_outcome(desk: Desk) -> None:
     async with db.begin(desk.service.engine) as conn:
         assert await revisits.mark_persons(conn, clock.now() + timedelta(days=32)) >= 1
     overdue = [one for one in await told(desk, "RecordOverdue") if one.what == "follow_up"]
-    assert [str(one.case_person_id) for one in overdue] == [taught["case_person_id"]]
+    assert [str(one.part_id) for one in overdue] == [taught["case_person_id"]]
     done = (await step(desk, taught, kind="follow_up", code="changed")).json()
     assert done["follow_up_due"] is None and done["steps"][-1]["facts"] == {"in_time": True}
     helped = await record(desk, case, person(name="戊某", role="deceived"))
@@ -269,7 +269,7 @@ async def test_entry_into_the_police_system_is_acknowledged_and_measured__d_b5a_
         assert await revisits.mark_persons(conn, later) == 1
         assert await revisits.mark_persons(conn, later) == 0
     [overdue] = await told(desk, "RecordOverdue")
-    assert (overdue.what, str(overdue.case_person_id)) == ("person_entry", two["case_person_id"])
+    assert (overdue.what, str(overdue.part_id)) == ("person_entry", two["case_person_id"])
     [row] = await desk.rows("SELECT entered_by, entry_number FROM case_persons WHERE entered_at IS NOT NULL")
     assert row.entered_by == "officer:test"
     [event] = await told(desk, "PersonEntered")

@@ -53,7 +53,7 @@ async def test_a_den_is_found_with_time_place_and_force_and_intake_is_told__x_d7
     [fact] = await told(desk, "DenFound")
     assert fact.place_id == rental and fact.den_id == UUID(made["den_id"]) and fact.area == AREA
     [recorded] = await told(desk, "DenRecorded")
-    assert recorded.registered_id == rental and recorded.officers == 6 and recorded.persons == 9
+    assert recorded.registered_id == rental and recorded.officers == 6 and recorded.people == 9
     stored = str([tuple(row) for table in ("places", "dens", "outbox", "audit")
                   for row in await desk.rows(f"SELECT * FROM {table}")])  # fmt: skip
     assert "青岗花园" not in stored and "青岗花园".encode().hex() not in stored
