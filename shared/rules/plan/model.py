@@ -289,7 +289,8 @@ class Plan(BaseModel):
     def grants_for(self, agency_id: str, posts: Iterable[str]) -> dict[str, str]:
         """Right → reach for a member of an agency with these posts; what is not in it is denied.
 
-        Unknown agencies and unknown posts get nothing from the plan.
+        Unknown agencies and unknown posts get nothing from the plan; an external agency gets only what names it or its
+        kind (a procurator who is party of a case), never what is for all posts.
         """
         key = (agency_id, frozenset(posts))
         cached = self._grant_cache.get(key)
@@ -302,13 +303,14 @@ class Plan(BaseModel):
     def _grants(self, agency_id: str, posts: frozenset[str]) -> dict[str, str]:
         agency = self._agencies.get(agency_id)
         result: dict[str, str] = {}
-        if agency is None or agency.external:
+        if agency is None:
             return result
         clauses = {duty.clause for duty in self.duties_of(agency_id)}
         for grant in self.grants:
             to = grant.to
             fits = (
-                (not to.agencies or agency_id in to.agencies)
+                (not agency.external or agency_id in to.agencies or agency.kind in to.kinds)
+                and (not to.agencies or agency_id in to.agencies)
                 and (not to.kinds or agency.kind in to.kinds)
                 and (not to.posts or bool(posts.intersection(to.posts)))
                 and (not to.duties or bool(clauses.intersection(to.duties)))

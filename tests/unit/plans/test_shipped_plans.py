@@ -113,11 +113,14 @@ def test_d_o1_the_office_sees_all_and_members_see_theirs() -> None:
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
 def test_rights_are_denied_by_default(plan: Plan) -> None:
-    """D-O1, X-O1: no post, no agency or an outside agency means no right; widening stays within the vocabulary."""
+    """D-O1, X-O1: no post or no agency means no right; an outside agency has only what names its kind, for its own cases."""
     assert plan.grants_for("no-such-agency", ["head"]) == {}
     for agency in plan.agencies:
         if agency.external:
-            assert plan.grants_for(agency.id, [post.id for post in plan.posts]) == {}
+            named = {right for grant in plan.grants if agency.kind in grant.to.kinds for right in grant.rights}
+            held = plan.grants_for(agency.id, [post.id for post in plan.posts])
+            assert set(held) <= named and set(held.values()) <= {"own_agency"}, agency.id
+            assert plan.grants_for(agency.id, []) == {}
         else:
             bare = plan.grants_for(agency.id, [])
             assert set(bare) == {"plan.read", "notice.read", "notice.sign"}
