@@ -278,7 +278,7 @@ async def test_an_organiser_is_detained_by_the_new_law_and_not_for_an_act_before
     closing = await tried(desk, track, "close", POLICE, executed_on=local_day(clock.now()).isoformat())
     assert closing.status_code == 409
     assert (await desk.get(f"/v1/proceedings/{made['proceeding_id']}", desk.bearer(**FINANCE))).status_code == 404
-    others = await send(desk, "POST", f"/v1/proceedings/{made['proceeding_id']}/payments", OFFICER, {"paid_on": "2026-02-01", "amount": "1", "receipt": "1"}, proposed["version"])
+    others = await tried(desk, made, "review", OFFICER, opinion="同意")
     assert others.status_code == 403
 
 
