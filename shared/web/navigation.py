@@ -85,6 +85,7 @@ ENTRIES = (
     Entry(N_("Documents"), "file-text", "casework", "/documents/waiting", "document.draft", ("documents", "document-numbers")),
     Entry(N_("Joint operations"), "route", "casework", "/operations", "operation.read", ("operations",)),
     Entry(N_("Supervision"), "eye", "casework", "/supervision", "supervision.open", ("supervision",)),
+    Entry(N_("Figures of cases"), "chart-bar", "casework", "/statistics", "case.read", ("statistics",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),
