@@ -17,15 +17,15 @@ from services.casework.commands.reach import no_case, wrong
 from services.casework.domain.downline.rows import HEADINGS, Row, RowRefused, read_row
 from services.casework.queries import downline as queries
 from services.casework.schemas.downline import (
+    DownlineEdgeOut,
+    DownlineMemberOut,
     DownlineOut,
     EdgeBody,
-    EdgeOut,
     FactBody,
     ImportOut,
     Kind,
     MemberBody,
     MemberChange,
-    MemberOut,
     NamedBody,
     RecordedOut,
 )
@@ -119,7 +119,7 @@ def _columns(given: str | None) -> Mapping[str, int] | None:
     return found
 
 
-@router.get("/members", response_model=Page[MemberOut], summary="Members by page; the reading is recorded")
+@router.get("/members", response_model=Page[DownlineMemberOut], summary="Members by page; the reading is recorded")
 async def members(
     request: Request,
     case_id: UUID,
@@ -148,7 +148,7 @@ async def _within(conn: Any, caller: Caller, case_id: UUID) -> Any:
     return found
 
 
-@router.get("/members/{no}", response_model=MemberOut, summary="One member, the facts about it, and where it recurs")
+@router.get("/members/{no}", response_model=DownlineMemberOut, summary="One member, the facts about it, and where it recurs")
 async def member(
     request: Request, case_id: UUID, no: int, caller: Caller = Depends(Requires("downline.read"))
 ) -> Response:
@@ -259,7 +259,7 @@ async def change(
     return Response(status_code=204)
 
 
-@router.get("/edges", response_model=Page[EdgeOut], summary="Recruitments by page")
+@router.get("/edges", response_model=Page[DownlineEdgeOut], summary="Recruitments by page")
 async def edges(
     request: Request,
     case_id: UUID,

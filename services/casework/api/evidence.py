@@ -16,6 +16,7 @@ from services.casework.schemas.evidence import (
     DecisionIn,
     DestructionIn,
     EvidenceIn,
+    FileTakenOut,
     ItemFull,
     ItemList,
     ItemOut,
@@ -24,7 +25,6 @@ from services.casework.schemas.evidence import (
     OriginalIn,
     ReturnIn,
     StateCode,
-    TakenOut,
 )
 from services.casework.tables import kit
 from shared.kit import audit, clock, db, pagination
@@ -158,7 +158,7 @@ async def custody(request: Request, item_id: UUID, caller: Caller = Depends(Requ
 
 
 @router.post(
-    "/evidence/{item_id}/files", status_code=201, response_model=TakenOut, openapi_extra=_FILE, summary="Add a file"
+    "/evidence/{item_id}/files", status_code=201, response_model=FileTakenOut, openapi_extra=_FILE, summary="Add a file"
 )
 async def add_file(
     request: Request,

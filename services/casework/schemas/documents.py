@@ -67,7 +67,7 @@ class FirstIn(_In):
     first: int = Field(ge=1, le=999_999)
 
 
-class BasisOut(BaseModel):
+class DocumentBasisOut(BaseModel):
     """What a kind rests on. `certainty`: T text read, S quoted, M recalled or assumed, to be checked."""
 
     cited: str
@@ -117,7 +117,7 @@ class KindOut(BaseModel):
     series: str
     personal: bool
     clauses: list[str]
-    basis: list[BasisOut]
+    basis: list[DocumentBasisOut]
     fields: list[KindFieldOut]
     mine: bool
 
@@ -157,7 +157,7 @@ class DocumentOut(BaseModel):
     links: dict[str, str]
 
 
-class FieldOut(KindFieldOut):
+class DocumentFieldOut(KindFieldOut):
     """A field with its value as kept and as printed."""
 
     value: Any
@@ -180,9 +180,9 @@ class ServedOut(BaseModel):
 class DocumentFull(DocumentOut):
     """One document with what it says; reading it is recorded. `digest`: SHA-256 of what was frozen at its issue."""
 
-    fields: list[FieldOut]
+    fields: list[DocumentFieldOut]
     missing: list[FaultOut]
-    basis: list[BasisOut]
+    basis: list[DocumentBasisOut]
     services: list[ServedOut]
     withdrawal_reason: str | None
     digest: str | None

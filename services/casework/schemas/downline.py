@@ -87,7 +87,7 @@ class DownlineOut(BaseModel):
     links: dict[str, str]
 
 
-class MemberOut(BaseModel):
+class DownlineMemberOut(BaseModel):
     """A member: protected data, whose reading is recorded."""
 
     no: int
@@ -110,7 +110,7 @@ class MemberOut(BaseModel):
     facts: list[dict[str, Any]] | None = None
 
 
-class EdgeOut(BaseModel):
+class DownlineEdgeOut(BaseModel):
     """A recruitment summed up from its facts; `disputed`: a fact denies it, or the member has another upline too."""
 
     upline: int

@@ -150,7 +150,7 @@ class FileOut(BaseModel):
     copyable: bool
 
 
-class TakenOut(BaseModel):
+class FileTakenOut(BaseModel):
     """A file that was taken, or had been with the same key."""
 
     file: FileOut
@@ -179,7 +179,7 @@ class ArticleOut(BaseModel):
     provisional: bool = False
 
 
-class BasisOut(ArticleOut):
+class EvidenceBasisOut(ArticleOut):
     """A legal basis for collecting."""
 
     code: str
@@ -229,7 +229,7 @@ class ItemFull(ItemOut):
     kept_where: str
     officers: list[dict[str, str]]
     officers_rule: ArticleOut
-    basis: BasisOut
+    basis: EvidenceBasisOut
     in_prosecution: InProsecutionOut
     person_id: UUID | None
     place_id: UUID | None

@@ -57,7 +57,7 @@ class EntryIn(_In):
     person_ids: list[UUID] = Field(default_factory=list, max_length=500)
 
 
-class MemberOut(BaseModel):
+class OperationMemberOut(BaseModel):
     """A line of who is in the know."""
 
     member_id: UUID
@@ -136,7 +136,7 @@ class OperationFullOut(OperationOut):
     facts: dict[str, Any]
     words: dict[str, str]
     emergency_plan: dict[str, str] | None
-    members: list[MemberOut]
+    members: list[OperationMemberOut]
     forces: list[ForceOut]
     people: int
     present: int

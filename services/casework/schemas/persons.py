@@ -121,7 +121,7 @@ class SeenBeforeOut(BaseModel):
     elsewhere: int
 
 
-class StepOut(BaseModel):
+class PersonStepOut(BaseModel):
     """One step on record, with the article it rests on and how sure that is."""
 
     step_id: UUID
@@ -177,7 +177,7 @@ class CasePersonOut(BaseModel):
 class CasePersonFullOut(CasePersonOut):
     """The same with everything done, and where the person was seen before."""
 
-    steps: list[StepOut]
+    steps: list[PersonStepOut]
     history: list[dict[str, Any]]
     seen_before_in: SeenBeforeOut
 

@@ -185,7 +185,7 @@ class NodeOut(BaseModel):
     depth: int
 
 
-class EdgeOut(BaseModel):
+class NetworkEdgeOut(BaseModel):
     """What binds two of them; `stated`: an officer said so, else it follows from the record."""
 
     source: str
@@ -198,5 +198,5 @@ class NetworkOut(BaseModel):
     """The network around one of them, as far as the caller's cases reach; `cut`: more than is shown."""
 
     nodes: list[NodeOut]
-    edges: list[EdgeOut]
+    edges: list[NetworkEdgeOut]
     cut: bool

@@ -160,7 +160,7 @@ async def test_a_request_for_a_contact_is_known_to_the_two_persons_posts_alone(h
     await house.tell(RevealDecided(**facts, outcome="approved", decided_at=now))
     [asked] = await listed(house, agency="commerce", unit="enforcement", posts=("desk",))
     assert asked["template"] == "reveal.decided" and asked["matter_href"].endswith(str(one))
-    assert [row for row in await kept(house) if row[2] == "reveal.requested"][0][3] == "done"
+    assert next(row for row in await kept(house) if row[2] == "reveal.requested")[3] == "done"
 
 
 async def test_a_proposed_reward_waits_for_those_who_approve(house: House) -> None:

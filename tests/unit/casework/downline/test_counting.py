@@ -207,7 +207,7 @@ def test_a_prior_record_makes_a_leader_of_fifteen_and_then_the_whole_organisatio
     found = of(evaluate(network(31, edges, standing={1: Standing(convicted=True)}), BOUNDS), 1)
     assert (found.own.levels, found.own.heads, found.whole.heads) == (3, 15, 31)
     assert found.says("leader_prior") and found.says("filing")
-    fewer = of(evaluate(network(31, edges[:-16] + [(0, 15)], standing={1: Standing(convicted=True)}), BOUNDS), 1)
+    fewer = of(evaluate(network(31, [*edges[:-16], (0, 15)], standing={1: Standing(convicted=True)}), BOUNDS), 1)
     assert fewer.own.heads == 14 and not fewer.says("leader_prior") and not fewer.says("filing")
 
 
@@ -262,7 +262,7 @@ def test_a_cycle_is_one_level_told_and_counted_once() -> None:
 
 
 def test_two_uplines_are_kept_and_told_apart_by_strength() -> None:
-    edges = wide(3, 30) + [(1, 29)]
+    edges = [*wide(3, 30), (1, 29)]
     top = of(evaluate(network(30, edges), BOUNDS), 0)
     told = {f.strength: (f.own.heads, f.filing) for f in top.firmness}
     assert told[Strength.ALL] == (30, True) and told[Strength.UNDISPUTED] == (29, False)
