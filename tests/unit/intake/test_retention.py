@@ -25,7 +25,7 @@ NOT_OF_REPORTERS = {
     "previous": "the audit chain", "hash": "the audit chain", "signature": "the audit chain",
     "data": "events: no personal data stands in them",
 }  # fmt: skip
-OFFICERS_WORDS = {"handovers", "supplements", "lead_holds"}
+OFFICERS_WORDS = {"handovers", "supplements", "lead_holds", "lead_verifications"}
 REGISTERS = {
     "agents", "agent_visits", "check_ins", "dens", "estates", "patrol_tasks", "rental_units", "venues",
     "venue_bookings", "venue_checks", "survey_visits", "survey_parts",
