@@ -1,4 +1,4 @@
-"""Timed work of notify: webhooks on their way, old ones given up, gauges."""
+"""Webhooks on their way, and old ones given up."""
 
 import asyncio
 import time
@@ -6,16 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
 
-from services.notify import metrics
 from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
-from services.notify.commands import matters, rings, webhooks
+from services.notify.commands import webhooks
 from services.notify.commands.webhooks import Claimed
-from services.notify.domain.notices import State
 from services.notify.queries.notices import NO_CASE, case_address, handover_address
 from services.notify.settings import Settings
-from services.notify.tables import deliveries, notices
 from shared.kit import clock, db
 from shared.kit.health import Component
 from shared.kit.logs import log
@@ -152,32 +148,3 @@ async def give_up(service: Service) -> None:
     """End messages older than three days."""
     async with db.begin(service.engine) as conn:
         await webhooks.give_up_old(conn, clock.now())
-
-
-async def ring(service: Service) -> None:
-    """Ring again for every urgent case nobody has signed for."""
-    async with db.begin(service.engine) as conn:
-        await rings.ring(conn, service, clock.now())
-        await rings.measure(conn, clock.now())
-
-
-async def raise_unsigned(service: Service) -> None:
-    """Tell the office of matters nobody has signed for in time."""
-    while True:
-        async with db.begin(service.engine) as conn:
-            if not await matters.raise_unsigned(conn, service, clock.now()):
-                break
-
-
-async def measure(service: Service) -> None:
-    """Set the gauges, counting up to 100,000."""
-    now = clock.now()
-    async with db.begin(service.engine) as conn:
-        for late, condition in (("yes", notices.c.due < now), ("no", (notices.c.due >= now) | notices.c.due.is_(None))):
-            some = select(notices.c.id).where(notices.c.state == State.WAITING.value, condition).limit(100_000)
-            count = (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
-            metrics.NOTICES_OPEN.labels(late).set(count)
-        some = select(deliveries.c.id).where(deliveries.c.state == "retrying").limit(100_000)
-        metrics.DELIVERIES_WAITING.set(
-            (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
-        )
