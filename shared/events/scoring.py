@@ -2,14 +2,24 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.envelope import EventData
 
 
+def _key(of: "LedgerEntryRecorded | StandingPublished") -> str:
+    key = f"{of.plan}:{of.rulebook}:{of.agency}:{of.unit or ''}"
+    return f"{key}:{of.subject_kind}:{of.subject}" if of.subject_kind in ("town", "post") else key
+
+
 class LedgerEntryRecorded(EventData):
-    """One entry of the append-only scoring ledger: a unit, a rulebook line, points and the fact behind it."""
+    """One entry of the append-only scoring ledger: a subject, a rulebook line, points and the fact behind it.
+
+    It rests (`basis`) on a deadline of a case, a proceeding or another matter, on a confirmed finding or on another
+    decision; `basis_id` is its id, and stands as `case_id`, too, where no case is behind it. `corrects` names the entry
+    that this one takes back. Entries recorded before the fields from `outcome` on existed lack them.
+    """
 
     TYPE: ClassVar[str] = "dachuan.ledger.entry.v1"
     TOPIC: ClassVar[str] = "scoring.ledger.v1"
@@ -29,10 +39,16 @@ class LedgerEntryRecorded(EventData):
     fact_event: UUID
     fact_type: str
     recorded_at: datetime
+    outcome: str | None = None
+    corrects: UUID | None = None
+    basis: Literal["deadline", "finding", "decision"] = "deadline"
+    basis_id: UUID | None = None
+    subject_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
+    subject: str | None = None
 
     @property
     def key(self) -> str:
-        return f"{self.plan}:{self.rulebook}:{self.agency}:{self.unit or ''}"
+        return _key(self)
 
 
 class StandingPublished(EventData):
@@ -51,7 +67,9 @@ class StandingPublished(EventData):
     late: int
     version: int
     as_of: datetime
+    subject_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
+    subject: str | None = None
 
     @property
     def key(self) -> str:
-        return f"{self.plan}:{self.rulebook}:{self.agency}:{self.unit or ''}"
+        return _key(self)

@@ -22,10 +22,13 @@ async def ledger_filter(
     agency: Code = None,
     unit: Annotated[str | None, Query(max_length=64, description="Empty: entries of the agency as a whole")] = None,
     area: Code = None,
-    outcome: Annotated[str | None, Query(pattern="^(met|met_late|missed|late)$")] = None,
+    outcome: Annotated[str | None, Query(pattern="^(met|met_late|missed|late|found|decided)$")] = None,
     first: From = None,
     last: To = None,
     as_of: AsOf = None,
+    basis: Annotated[str | None, Query(pattern="^(deadline|finding|decision)$")] = None,
+    subject_kind: Annotated[str | None, Query(pattern="^(town|community|agency|unit|post)$")] = None,
+    subject: Annotated[str | None, Query(max_length=130)] = None,
 ) -> LedgerFilter:
     """The entries that a request asks for."""
-    return LedgerFilter(plan, rulebook, agency, unit, area, outcome, first, last, as_of)
+    return LedgerFilter(plan, rulebook, agency, unit, area, outcome, first, last, as_of, basis, subject_kind, subject)

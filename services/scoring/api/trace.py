@@ -19,6 +19,8 @@ _ENDED = {
     "met": ("按时受理计分", "Scored: done in time"),
     "met_late": ("逾期受理计分", "Scored: done late"),
     "missed": ("到期未办计分", "Scored: not done by its time"),
+    "found": ("认定后计分", "Scored: a finding was confirmed"),
+    "decided": ("决定计分", "Scored by decision"),
 }
 
 
@@ -33,7 +35,7 @@ async def trace(request: Request, body: TraceRequest, caller: Caller = Depends(R
     related = dict.fromkeys(
         str(one)
         for one in (
-            *(row.case_id for row in found.obligations),
+            *(row.case_id for row in found.obligations if row.case_id),
             *(row.deadline_id for row in found.obligations),
             *(row.entry_id for row in found.entries),
         )
@@ -62,14 +64,14 @@ def _opened(row: Any) -> TraceStep:
         object_type="deadline",
         object_id=str(row.deadline_id),
         facts={
-            "case_id": str(row.case_id), "agency": row.agency, "unit": row.unit, "kind": row.kind, "rule": row.rule,
+            "case_id": _id(row.case_id), "agency": row.agency, "unit": row.unit, "kind": row.kind, "rule": row.rule,
             "due": row.due.isoformat(), "provisional": row.provisional, "state": row.state,
         },
     )  # fmt: skip
 
 
 def _scored(row: Any) -> TraceStep:
-    zh, en = ("更正：撤回未办扣分", "Corrected: the miss is taken back") if row.corrects else _ENDED[row.outcome]
+    zh, en = ("更正：撤回原分", "Corrected: taken back") if row.corrects else _ENDED[row.outcome]
     return TraceStep(
         at=row.recorded_at,
         service="scoring",
@@ -79,9 +81,13 @@ def _scored(row: Any) -> TraceStep:
         object_type="ledger_entry",
         object_id=str(row.entry_id),
         facts={
-            "case_id": str(row.case_id), "deadline_id": str(row.deadline_id), "agency": row.agency, "unit": row.unit,
+            "case_id": _id(row.case_id), "basis": row.basis, "basis_id": str(row.basis_id), "agency": row.agency, "unit": row.unit,
             "points": f"{row.points:f}", "line": row.line, "clause": row.clause, "rulebook": row.rulebook,
             "assumed": row.assumed, "fact_event": str(row.fact_event), "fact_type": row.fact_type,
             "occurred_on": row.occurred_on.isoformat(),
         },
     )  # fmt: skip
+
+
+def _id(value: UUID | None) -> str | None:
+    return str(value) if value else None

@@ -1,7 +1,7 @@
 """The only writers: facts become obligations, ledger entries, standings and the events of the feed."""
 
 from services.scoring.commands.adoption import Difference, adopt, difference, discard, inside, prepare
-from services.scoring.commands.booking import Books, UnknownPlan, books_of
+from services.scoring.commands.booking import Books, UnknownPlan, book_decisions, books_of
 from services.scoring.commands.facts import open_obligations, record_acceptances, record_misses
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Difference",
     "UnknownPlan",
     "adopt",
+    "book_decisions",
     "books_of",
     "difference",
     "discard",

@@ -157,31 +157,36 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
 
 async def _sum_up_anew(conn: AsyncConnection) -> list[Any]:
     """Standings from the ledger in use; returns the rows that changed. One without entries left is removed."""
-    before = {
-        (row.plan, row.rulebook, row.agency, row.unit): tuple(row) for row in await conn.execute(select(standings))
-    }
+    before = {_key(row): tuple(row) for row in await conn.execute(select(standings))}
     sign = "CASE WHEN corrects IS NULL THEN 1 ELSE -1 END"
     await conn.execute(
         text(
-            f"CREATE TEMPORARY TABLE summed ON COMMIT DROP AS SELECT plan, rulebook, agency, unit, "
+            f"CREATE TEMPORARY TABLE summed ON COMMIT DROP AS SELECT plan, rulebook, agency, unit, subject_kind, "
+            f"subject, "
             f"sum(points) AS points, count(*)::int AS entries, "
             f"coalesce(sum({sign}) FILTER (WHERE outcome = 'met'), 0)::int AS in_time, "
-            f"coalesce(sum({sign}) FILTER (WHERE outcome <> 'met'), 0)::int AS late, "
+            f"coalesce(sum({sign}) FILTER (WHERE outcome IN ('met_late', 'missed')), 0)::int AS late, "
             f"max(recorded_at) AS as_of, max(seq) AS changed_seq "
-            f"FROM public.ledger GROUP BY plan, rulebook, agency, unit"
+            f"FROM public.ledger GROUP BY plan, rulebook, agency, unit, subject_kind, subject"
         )
     )
     await conn.execute(text("DELETE FROM public.standings"))
     await conn.execute(
         text(
-            "INSERT INTO public.standings SELECT s.plan, s.rulebook, s.agency, s.unit, r.area, s.points, s.entries, "
-            "s.in_time, s.late, s.entries, s.as_of, s.changed_seq FROM summed AS s "
-            f"LEFT JOIN {SCHEMA}.standings AS r ON (s.plan, s.rulebook, s.agency) = (r.plan, r.rulebook, r.agency) "
+            "INSERT INTO public.standings (plan, rulebook, agency, unit, area, points, entries, in_time, late, version, "
+            "as_of, changed_seq, subject_kind, subject) SELECT s.plan, s.rulebook, s.agency, s.unit, r.area, s.points, "
+            "s.entries, s.in_time, s.late, s.entries, s.as_of, s.changed_seq, s.subject_kind, s.subject FROM summed AS s "
+            f"LEFT JOIN {SCHEMA}.standings AS r ON (s.plan, s.rulebook, s.agency, s.subject_kind, "
+            "s.subject) = (r.plan, r.rulebook, r.agency, r.subject_kind, r.subject) "
             "AND s.unit IS NOT DISTINCT FROM r.unit"
         )
     )
     rows = (await conn.execute(select(standings))).all()
-    return [row for row in rows if before.get((row.plan, row.rulebook, row.agency, row.unit)) != tuple(row)]
+    return [row for row in rows if before.get(_key(row)) != tuple(row)]
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return (row.plan, row.rulebook, row.agency, row.unit, row.subject_kind, row.subject)
 
 
 __all__ = ["SCHEMA", "Difference", "adopt", "difference", "discard", "inside", "prepare"]

@@ -1,10 +1,11 @@
-"""Obligations with news become ledger entries, standings and events, in one transaction and once only."""
+"""Obligations with news, and decisions, become ledger entries, standings and events, in one transaction, once only."""
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,11 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import metrics
+from services.scoring.domain.decisions import Decided, Judgement, entries_of
 from services.scoring.domain.ledger import Entry, entries_for, take_back
 from services.scoring.domain.obligations import Fact, Obligation
 from services.scoring.domain.rulebook import Outcome, Rulebook, rulebook_of
-from services.scoring.domain.standings import standings_of
+from services.scoring.domain.standings import Key, standings_of
 from services.scoring.tables import kit, ledger, standings
 from shared.events import EventData
 from shared.events.scoring import LedgerEntryRecorded, StandingPublished
@@ -32,13 +34,13 @@ _TURN = select(func.pg_advisory_xact_lock(zlib.crc32(b"scoring:ledger")))
 _BOOKED = select(ledger).where(ledger.c.entry_id == func.any(bindparam("entries", expanding=False)))
 _COLUMNS = tuple(column.name for column in ledger.c if column.name != "seq")
 _SUM_UP = (
-    "ON CONFLICT (plan, rulebook, agency, unit) DO UPDATE SET area = excluded.area, "
+    "ON CONFLICT (plan, rulebook, agency, unit, subject_kind, subject) DO UPDATE SET area = excluded.area, "
     "points = standings.points + excluded.points, entries = standings.entries + excluded.entries, "
     "in_time = standings.in_time + excluded.in_time, late = standings.late + excluded.late, "
     "version = standings.version + excluded.version, as_of = greatest(standings.as_of, excluded.as_of), "
     "changed_seq = excluded.changed_seq"
 )
-_STANDING = "plan, rulebook, agency, unit, points, entries, in_time, late, version, as_of"
+_STANDING = "plan, rulebook, agency, unit, points, entries, in_time, late, version, as_of, subject_kind, subject"
 
 
 class UnknownPlan(LookupError):
@@ -67,6 +69,32 @@ async def book(
         if rulebook is None:
             raise UnknownPlan(obligation.plan)
         wanted += entries_for(obligation, rulebook)
+    return await _put(conn, books, wanted, traces, now)
+
+
+async def book_decisions(
+    conn: AsyncConnection,
+    books: Books,
+    decisions: Sequence[Decided],
+    now: datetime,
+    traces: Mapping[UUID, str | None] | None = None,
+) -> int:
+    """Add what these acts of persons give under the rulebook of the day things happened; returns how many are new.
+
+    `traces` gives the traceparent by the act's own event (the last of its `fact_events`). Raises `UnknownPlan`.
+    """
+    wanted: list[Entry] = []
+    for decided in decisions:
+        rulebook = books.get(decided.plan)
+        if rulebook is None:
+            raise UnknownPlan(decided.plan)
+        wanted += entries_of(decided, rulebook)
+    return await _put(conn, books, wanted, traces or {}, now)
+
+
+async def _put(
+    conn: AsyncConnection, books: Books, wanted: list[Entry], traces: Mapping[UUID, str | None], now: datetime
+) -> int:
     if not wanted:
         return 0
     # Writers take turns from here to their commit, so that seq grows in the order of commits and a reader's cursor
@@ -112,16 +140,22 @@ async def _as_booked(conn: AsyncConnection, wanted: list[Entry]) -> list[Entry]:
     made = []
     for entry in wanted:
         booked = standing.get(entry.corrects) if entry.corrects is not None else None
-        if booked is not None and (booked.points, booked.line) != (-entry.points, entry.line):
+        if booked is None or (booked.points, booked.line) == (-entry.points, entry.line):
+            pass
+        elif entry.basis != "deadline":
+            entry = replace(
+                entry, points=-booked.points, line=booked.line, clause=booked.clause, assumed=booked.assumed
+            )
+        else:
             entry = take_back(booked, Fact(entry.fact_event, entry.fact_type, entry.fact_at, entry.recorded_at))
         made.append(entry)
     return made
 
 
 async def _sum_up(conn: AsyncConnection, books: Books, new: Sequence[Entry], numbered: Mapping[UUID, int]) -> list[Any]:
-    newest: dict[tuple[str, str, str, str | None], int] = {}
+    newest: dict[Key, int] = {}
     for entry in new:
-        key = (entry.plan, entry.rulebook, entry.agency, entry.unit)
+        key = (entry.plan, entry.rulebook, entry.agency, entry.unit, entry.subject_kind, entry.subject)
         newest[key] = max(newest.get(key, 0), numbered[entry.entry_id])
     return await insert_many(
         conn,
@@ -140,6 +174,8 @@ async def _sum_up(conn: AsyncConnection, books: Books, new: Sequence[Entry], num
                 "version": one.version,
                 "as_of": one.as_of,
                 "changed_seq": newest[key],
+                "subject_kind": one.subject_kind,
+                "subject": one.subject,
             }
             for key, one in standings_of(new).items()
         ],
@@ -152,13 +188,15 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     """An entry as a row of the `ledger` table, without its seq."""
     row: dict[str, Any] = {name: getattr(entry, name) for name in _COLUMNS}
     row["outcome"] = entry.outcome.value
+    row["facts"] = [str(one) for one in entry.facts]
     return row
 
 
 def entry_of(row: Any) -> Entry:
     """The entry a row keeps."""
     values = {name: getattr(row, name) for name in _COLUMNS}
-    values["outcome"] = Outcome(row.outcome)
+    values["outcome"] = Outcome(row.outcome) if row.basis == "deadline" else Judgement(row.outcome)
+    values["facts"] = tuple(UUID(one) for one in row.facts)
     return Entry(**values)
 
 
@@ -176,10 +214,16 @@ def recorded(entry: Entry) -> LedgerEntryRecorded:
         points=entry.points,
         assumed=entry.assumed,
         occurred_on=entry.occurred_on,
-        case_id=entry.case_id,
+        case_id=entry.case_id or entry.basis_id,
         fact_event=entry.fact_event,
         fact_type=entry.fact_type,
         recorded_at=entry.recorded_at,
+        outcome=entry.outcome.value,
+        corrects=entry.corrects,
+        basis=entry.basis,
+        basis_id=entry.basis_id,
+        subject_kind=entry.subject_kind,
+        subject=entry.subject,
     )
 
 
@@ -196,4 +240,6 @@ def published(row: Any) -> StandingPublished:
         late=row.late,
         version=row.version,
         as_of=row.as_of,
+        subject_kind=row.subject_kind,
+        subject=row.subject,
     )

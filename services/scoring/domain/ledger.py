@@ -12,13 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.obligations import Fact, Obligation
 from services.scoring.domain.rulebook import Line, Outcome, Rulebook
+from services.scoring.domain.subjects import SubjectKind, kind_of, subject_of
 
-_NAMESPACE = UUID("6b1f0c52-6f0a-5c5e-9d6f-6d1c9f0a7e11")
+if TYPE_CHECKING:
+    from services.scoring.domain.decisions import Judgement
+
+NAMESPACE = UUID("6b1f0c52-6f0a-5c5e-9d6f-6d1c9f0a7e11")
 _CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -28,15 +33,17 @@ class Entry:
 
     `corrects` names the entry that this one takes back. `occurred_on` is the China day of the fact; `recorded_at` is
     when the last fact it rests on was recorded by its owner, so the ledger can be read as known on any day.
+    It rests (`basis`) on a deadline, or on a person's decision about a finding or another matter: `basis_id` names it,
+    `facts` all events behind it where there are more than `fact_event`. `subject` is who the points are of.
     """
 
     entry_id: UUID
-    deadline_id: UUID
+    deadline_id: UUID | None
     plan: str
     rulebook: str
     line: str
     clause: str | None
-    outcome: Outcome
+    outcome: Outcome | Judgement
     corrects: UUID | None
     agency: str
     unit: str | None
@@ -44,16 +51,21 @@ class Entry:
     points: Decimal
     assumed: bool
     occurred_on: date
-    case_id: UUID
+    case_id: UUID | None
     fact_event: UUID
     fact_type: str
     fact_at: datetime
     recorded_at: datetime
+    basis: Literal["deadline", "finding", "decision"]
+    basis_id: UUID
+    subject_kind: SubjectKind
+    subject: str
+    facts: tuple[UUID, ...] = ()
 
 
-def entry_id(rulebook: str, deadline_id: UUID, outcome: Outcome, *, taken_back: bool = False) -> UUID:
+def entry_id(rulebook: str, deadline_id: UUID, outcome: Outcome | Judgement, *, taken_back: bool = False) -> UUID:
     """The id of an entry: the same facts give the same id (UUID version 5, RFC 9562), so no replay can double it."""
-    return uuid5(_NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{':taken-back' if taken_back else ''}")
+    return uuid5(NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{':taken-back' if taken_back else ''}")
 
 
 def entries_for(obligation: Obligation, rulebook: Rulebook) -> tuple[Entry, ...]:
@@ -78,6 +90,7 @@ def _entries(obligation: Obligation, rulebook: Rulebook) -> Iterator[Entry]:
 
 
 def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outcome, fact: Fact) -> Entry:
+    kind = kind_of(obligation.agency, obligation.unit, rulebook.communities)
     return Entry(
         entry_id=entry_id(rulebook.id, obligation.deadline_id, outcome),
         deadline_id=obligation.deadline_id,
@@ -98,14 +111,18 @@ def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outc
         fact_type=fact.type,
         fact_at=fact.at,
         recorded_at=fact.recorded_at,
+        basis="deadline",
+        basis_id=obligation.deadline_id,
+        subject_kind=kind,
+        subject=subject_of(kind, obligation.plan, obligation.agency, obligation.unit),
     )
 
 
 def take_back(booked: Entry, fact: Fact) -> Entry:
-    """The entry that takes another back, to the point, because of a later fact."""
+    """The entry that takes another of an obligation back, to the point, because of a later fact."""
     return replace(
         booked,
-        entry_id=entry_id(booked.rulebook, booked.deadline_id, booked.outcome, taken_back=True),
+        entry_id=entry_id(booked.rulebook, booked.basis_id, booked.outcome, taken_back=True),
         corrects=booked.entry_id,
         points=-booked.points,
         occurred_on=fact.at.astimezone(_CHINA).date(),

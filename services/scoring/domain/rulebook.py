@@ -38,10 +38,16 @@ class Rulebook:
     id: str
     lines: Mapping[tuple[str, str], Line]
     homes: Mapping[str, str | None]
+    communities: frozenset[str] = frozenset()
 
     def line(self, kind: str, outcome: Outcome) -> Line | None:
         """The line for an outcome of obligations of a kind (`acceptance`, …); None when it is worth nothing."""
         return self.lines.get((kind, outcome.value))
+
+    def decided(self, condition_or_line: str) -> Line | None:
+        """The line for a confirmed finding of a condition (`c6`, …), or the line with this id; None without one."""
+        found = self.lines.get((condition_or_line, "found"))
+        return found or next((line for line in self.lines.values() if line.id == condition_or_line), None)
 
 
 def rulebook_of(plan: Plan) -> Rulebook:
@@ -54,4 +60,5 @@ def rulebook_of(plan: Plan) -> Rulebook:
             for line in plan.scoring.lines
         },
         homes={agency.id: agency.area for agency in plan.agencies},
+        communities=frozenset(agency.id for agency in plan.agencies if agency.kind == "community"),
     )

@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.tables import ledger, obligations
 from shared.kit.access import Caller, scope
 
+LATE = ("met_late", "missed")
+"""Outcomes that count as late."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerFilter:
@@ -31,18 +34,21 @@ class LedgerFilter:
     first: date | None = None
     last: date | None = None
     as_of: datetime | None = None
+    basis: str | None = None
+    subject_kind: str | None = None
+    subject: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL. A `unit` of "" means entries of the agency as a whole."""
         found: list[ColumnElement[bool]] = [
             ledger.c[name] == value
-            for name in ("plan", "rulebook", "agency", "area")
+            for name in ("plan", "rulebook", "agency", "area", "basis", "subject_kind", "subject")
             if (value := getattr(self, name)) is not None
         ]
         if self.unit is not None:
             found.append(ledger.c.unit == self.unit if self.unit else ledger.c.unit.is_(None))
         if self.outcome is not None:
-            found.append(ledger.c.outcome != "met" if self.outcome == "late" else ledger.c.outcome == self.outcome)
+            found.append(ledger.c.outcome.in_(LATE) if self.outcome == "late" else ledger.c.outcome == self.outcome)
         if self.first is not None:
             found.append(ledger.c.occurred_on >= self.first)
         if self.last is not None:
@@ -76,11 +82,11 @@ async def entries(
 ) -> Sequence[Any]:
     """Up to `limit + 1` entries in the order they were recorded (or the other way round), after a `seq`.
 
-    Each row also has the case's `number`.
+    Each row also has the `number` of the case, proceeding or handover, where one is behind it.
     """
     query = (
         select(ledger, obligations.c.number, obligations.c.due, obligations.c.provisional)
-        .join(obligations, obligations.c.deadline_id == ledger.c.deadline_id)
+        .outerjoin(obligations, obligations.c.deadline_id == ledger.c.deadline_id)
         .where(visible(caller, right), *wanted.conditions())
         .order_by(ledger.c.seq.desc() if newest_first else ledger.c.seq)
         .limit(limit + 1)

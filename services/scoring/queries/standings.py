@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.queries.ledger import LedgerFilter
+from services.scoring.queries.ledger import LATE, LedgerFilter
 from services.scoring.tables import ledger
 from services.scoring.tables import standings as table
 from shared.kit.access import Caller, scope
@@ -57,7 +57,7 @@ async def standings(
 async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wanted: LedgerFilter) -> Sequence[Any]:
     """Standings summed up from the entries of a period, or as known at a moment, best first."""
     sign = case((ledger.c.corrects.is_(None), 1), else_=-1)
-    late, points = ledger.c.outcome != "met", func.sum(ledger.c.points)
+    late, points = ledger.c.outcome.in_(LATE), func.sum(ledger.c.points)
     summed_late = cast(func.coalesce(func.sum(sign).filter(late), 0), Integer)
     return (
         await conn.execute(
@@ -66,9 +66,11 @@ async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wan
                 ledger.c.rulebook,
                 ledger.c.agency,
                 ledger.c.unit,
+                ledger.c.subject_kind,
+                ledger.c.subject,
                 points.label("points"),
                 func.count().label("entries"),
-                cast(func.coalesce(func.sum(sign).filter(~late), 0), Integer).label("in_time"),
+                cast(func.coalesce(func.sum(sign).filter(ledger.c.outcome == "met"), 0), Integer).label("in_time"),
                 summed_late.label("late"),
                 func.count().label("version"),
                 func.max(ledger.c.recorded_at).label("as_of"),
@@ -80,10 +82,19 @@ async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wan
                     table.c.rulebook == ledger.c.rulebook,
                     table.c.agency == ledger.c.agency,
                     table.c.unit.is_not_distinct_from(ledger.c.unit),
+                    table.c.subject_kind == ledger.c.subject_kind,
+                    table.c.subject == ledger.c.subject,
                 ),
             )
             .where(visible(caller, right), *wanted.conditions())
-            .group_by(ledger.c.plan, ledger.c.rulebook, ledger.c.agency, ledger.c.unit)
+            .group_by(
+                ledger.c.plan,
+                ledger.c.rulebook,
+                ledger.c.agency,
+                ledger.c.unit,
+                ledger.c.subject_kind,
+                ledger.c.subject,
+            )
             .order_by(ledger.c.plan, ledger.c.rulebook, points.desc(), summed_late, ledger.c.agency, ledger.c.unit)
             .limit(MOST)
         )

@@ -41,18 +41,27 @@ async def for_trace(conn: AsyncConnection, caller: Caller, ids: Sequence[UUID]) 
             select(obligations)
             .where(
                 _visible(caller, obligations),
-                or_(obligations.c.deadline_id.in_([*ids, *by_entry]), obligations.c.case_id.in_(ids)),
+                or_(
+                    obligations.c.deadline_id.in_([*ids, *(one for one in by_entry if one)]),
+                    obligations.c.case_id.in_(ids),
+                ),
             )
             .order_by(obligations.c.opened_recordedat, obligations.c.deadline_id)
             .limit(500)
         )
     ).all()
-    if not found:
-        return Traced((), ())
     booked = (
         await conn.execute(
             select(ledger)
-            .where(_visible(caller, ledger), ledger.c.deadline_id.in_([row.deadline_id for row in found]))
+            .where(
+                _visible(caller, ledger),
+                or_(
+                    ledger.c.deadline_id.in_([row.deadline_id for row in found]),
+                    and_(ledger.c.basis != "deadline", ledger.c.case_id.in_(ids)),
+                    and_(ledger.c.basis != "deadline", ledger.c.basis_id.in_(ids)),
+                    and_(ledger.c.basis != "deadline", ledger.c.entry_id.in_(ids)),
+                ),
+            )
             .order_by(ledger.c.recorded_at, ledger.c.entry_id)
         )
     ).all()

@@ -24,6 +24,8 @@ class StandingOut(BaseModel):
     late: int
     version: int
     as_of: datetime
+    subject_kind: str
+    subject: str
 
     @classmethod
     def of(cls, row: Any) -> "StandingOut":
@@ -46,7 +48,7 @@ class StandingsOut(BaseModel):
 
 
 class EntryOut(BaseModel):
-    """One entry of the ledger and the fact behind it. `corrects`: the entry that this one takes back.
+    """One entry of the ledger and what it rests on: a deadline, a finding or another decision. `corrects`: the entry that this one takes back.
 
     `occurred_on` is the China day of the fact, `recorded_at` when its owner recorded it; `assumed` marks points that
     the plan's text does not give.
@@ -65,12 +67,17 @@ class EntryOut(BaseModel):
     points: Decimal
     assumed: bool
     occurred_on: date
-    case_id: UUID
-    case_number: str
-    deadline_id: UUID
+    case_id: UUID | None
+    case_number: str | None
+    deadline_id: UUID | None
     fact_event: UUID
     fact_type: str
     recorded_at: datetime
+    basis: str
+    basis_id: UUID
+    subject_kind: str
+    subject: str
+    facts: list[UUID]
 
     @classmethod
     def of(cls, row: Any) -> "EntryOut":

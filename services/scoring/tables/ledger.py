@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from services.scoring.tables.base import metadata
 from shared.kit.tables import TIMESTAMP
@@ -22,8 +22,8 @@ obligations = Table(
     "obligations",
     metadata,
     Column("deadline_id", UUID, primary_key=True),
-    Column("case_id", UUID, nullable=False),
-    Column("number", Text, nullable=False),
+    Column("case_id", UUID, comment="null where no case is behind it: a lead, a handover, a campaign"),
+    Column("number", Text, comment="of the case, proceeding or handover, where it has one"),
     Column("plan", Text, nullable=False),
     Column("area", Text),
     Column("agency", Text, nullable=False),
@@ -50,7 +50,7 @@ ledger = Table(
     metadata,
     Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("entry_id", UUID, primary_key=True),
-    Column("deadline_id", UUID, nullable=False),
+    Column("deadline_id", UUID, comment="the obligation behind it; null for findings and decisions"),
     Column("plan", Text, nullable=False),
     Column("rulebook", Text, nullable=False),
     Column("line", Text, nullable=False),
@@ -63,14 +63,21 @@ ledger = Table(
     Column("points", Numeric, nullable=False),
     Column("assumed", Boolean, nullable=False),
     Column("occurred_on", Date, nullable=False),
-    Column("case_id", UUID, nullable=False),
+    Column("case_id", UUID),
     Column("fact_event", UUID, nullable=False),
     Column("fact_type", Text, nullable=False),
     Column("fact_at", TIMESTAMP, nullable=False),
     Column("recorded_at", TIMESTAMP, nullable=False),
+    Column("basis", Text, nullable=False, server_default="deadline"),
+    Column("basis_id", UUID, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts", JSONB, nullable=False, server_default="[]"),
     Index("ledger_of_unit", "plan", "agency", "unit", "seq"),
     Index("ledger_of_area", "plan", "area", "seq"),
     Index("ledger_of_deadline", "deadline_id"),
+    Index("ledger_of_basis", "basis_id"),
+    Index("ledger_of_subject", "plan", "subject_kind", "subject", "seq"),
     comment="Append-only. `seq` grows in the order of commits: writers take turns",
 )
 
@@ -89,6 +96,10 @@ standings = Table(
     Column("version", Integer, nullable=False),
     Column("as_of", TIMESTAMP, nullable=False),
     Column("changed_seq", BigInteger, nullable=False, unique=True, comment="seq of its newest entry"),
-    UniqueConstraint("plan", "rulebook", "agency", "unit", postgresql_nulls_not_distinct=True),
-    comment="The ledger summed up per unit; changed in the transaction of its entries",
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    UniqueConstraint(
+        "plan", "rulebook", "agency", "unit", "subject_kind", "subject", postgresql_nulls_not_distinct=True
+    ),
+    comment="The ledger summed up per subject; changed in the transaction of its entries",
 )

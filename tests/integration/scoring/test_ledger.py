@@ -124,7 +124,7 @@ async def test_standings_are_the_sum_of_the_ledger_whatever_the_batches(score: S
     rows = await score.rows("SELECT * FROM standings")
     assert len(rows) == len(summed) == 2
     for row in rows:
-        one = summed[row.plan, row.rulebook, row.agency, row.unit]
+        one = summed[row.plan, row.rulebook, row.agency, row.unit, row.subject_kind, row.subject]
         assert (row.points, row.entries, row.in_time, row.late, row.version, row.as_of) == (
             one.points, one.entries, one.in_time, one.late, one.version, one.as_of,
         )  # fmt: skip
