@@ -83,6 +83,11 @@ def read_yaml(path: Path, shown_as: str | None = None) -> Source:
             f"文件读不出来：{error.strerror}。",
             f"cannot be read: {error.strerror}",
         ) from error
+    return read_yaml_text(text, name)
+
+
+def read_yaml_text(text: str, name: str) -> Source:
+    """The same of a text in hand; ``name`` is used in messages. Raises `YamlProblem`."""
     try:
         node = yaml.compose(text, Reader)
     except yaml.MarkedYAMLError as error:
