@@ -9,9 +9,9 @@ import pytest
 from docx import Document
 from pypdf import PdfReader
 
-from services.casework.adapters.documents import typesetting
 from services.casework.adapters.documents.defaults import default_template
 from shared.kit import clock
+from shared.kit.documents import typesetting
 from tests.conftest import missing
 from tests.integration.casework.conftest import Desk, lead
 from tests.integration.casework.documents import DIRECTOR, HEAD, INVESTIGATOR, OFFICE, POLICE, Papers

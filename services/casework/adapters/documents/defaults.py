@@ -1,43 +1,9 @@
-"""The default Word template of a kind, made from the wording beside its fields; officials then edit the file in Word.
-
-Page, type sizes and order follow GB/T 9704-2012 as far as it was known (M): A4, margins 37/35/28/26 mm, title 22 pt,
-text 16 pt, page numbers 14 pt. Fonts are named as offices have them; Word takes another where one is missing.
-"""
+"""The default Word template of a kind, made from the wording beside its fields; officials then edit the file in Word."""
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from datetime import datetime
-from typing import Any
-
-from docx import Document
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
-
 from services.casework.domain.documents.kinds import Block, DocumentField, Kind
-
-ISSUER, TITLE, NUMBER, TO, TEXT, HEADING, CELL, CLOSING, NOTE = (
-    "发文机关", "文书标题", "发文字号", "主送", "文书正文", "文书小标题", "表格文字", "落款", "附注",
-)  # fmt: skip
-_SONG, _FANG, _HEI = "方正小标宋简体", "仿宋_GB2312", "黑体"
-_CENTRE, _RIGHT, _BOTH = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.RIGHT, WD_ALIGN_PARAGRAPH.JUSTIFY
-_STYLES: dict[str, tuple[str, float, Any, float]] = {
-    ISSUER: (_SONG, 22, _CENTRE, 0),
-    TITLE: (_SONG, 22, _CENTRE, 0),
-    NUMBER: (_FANG, 16, _CENTRE, 0),
-    TO: (_FANG, 16, _BOTH, 0),
-    TEXT: (_FANG, 16, _BOTH, 2),
-    HEADING: (_HEI, 16, _BOTH, 2),
-    CELL: (_FANG, 12, WD_ALIGN_PARAGRAPH.LEFT, 0),
-    CLOSING: (_FANG, 16, _RIGHT, 0),
-    NOTE: (_FANG, 10.5, WD_ALIGN_PARAGRAPH.LEFT, 0),
-}
-_MADE = datetime(2026, 1, 1)
+from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, NUMBER, TEXT, TITLE, TO, Sheet
 
 
 def default_template(kind: Kind) -> bytes:
@@ -50,26 +16,10 @@ def default_template(kind: Kind) -> bytes:
     return made.save()
 
 
-class _Maker:
+class _Maker(Sheet):
     def __init__(self, kind: Kind) -> None:
+        super().__init__(kind.name.zh)
         self.kind = kind
-        self.document = Document()
-        section = self.document.sections[0]
-        section.page_width, section.page_height = Mm(210), Mm(297)
-        section.top_margin, section.bottom_margin = Mm(37), Mm(35)
-        section.left_margin, section.right_margin = Mm(28), Mm(26)
-        for name, (font, size, align, indent) in _STYLES.items():
-            style = self.document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-            style.font.name, style.font.size = font, Pt(size)
-            style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
-            style.paragraph_format.alignment = align
-            style.paragraph_format.space_after = style.paragraph_format.space_before = Pt(0)
-            style.paragraph_format.line_spacing = Pt(max(size * 1.35, 28.95 if size >= 16 else 0))
-            style.paragraph_format.first_line_indent = Pt(size * indent)
-        self._page_number(section.footer.paragraphs[0])
-
-    def paragraph(self, style: str, text: str) -> None:
-        self.document.add_paragraph(text, style=style)
 
     def head(self) -> None:
         self.paragraph(ISSUER, "{{ issuer }}")
@@ -95,32 +45,32 @@ class _Maker:
             self.paragraph(TEXT, "{%p endif %}")
 
     def form(self, rows: tuple[tuple[str, ...], ...]) -> None:
-        table = self._table(4)
+        table = self.table(4)
         for row in rows:
             cells = table.add_row().cells
             first = self.kind.field(row[0])
-            self._cell(cells[0], first.name.zh)
+            self.cell(cells[0], first.name.zh)
             if len(row) == 1:
-                self._cell(cells[1].merge(cells[3]), f"{{{{ {first.id} }}}}")
+                self.cell(cells[1].merge(cells[3]), f"{{{{ {first.id} }}}}")
                 continue
             second = self.kind.field(row[1])
-            self._cell(cells[1], f"{{{{ {first.id} }}}}")
-            self._cell(cells[2], second.name.zh)
-            self._cell(cells[3], f"{{{{ {second.id} }}}}")
+            self.cell(cells[1], f"{{{{ {first.id} }}}}")
+            self.cell(cells[2], second.name.zh)
+            self.cell(cells[3], f"{{{{ {second.id} }}}}")
         self.paragraph(NOTE, "")
 
     def list(self, field: DocumentField) -> None:
-        table = self._table(len(field.columns) + 1)
+        table = self.table(len(field.columns) + 1)
         heads = table.add_row().cells
-        self._cell(heads[0], "序号")
+        self.cell(heads[0], "序号")
         for cell, column in zip(heads[1:], field.columns, strict=True):
-            self._cell(cell, column.name.zh)
-        self._cell(table.add_row().cells[0], f"{{%tr for row in {field.id} %}}")
+            self.cell(cell, column.name.zh)
+        self.cell(table.add_row().cells[0], f"{{%tr for row in {field.id} %}}")
         cells = table.add_row().cells
-        self._cell(cells[0], "{{ row.no }}")
+        self.cell(cells[0], "{{ row.no }}")
         for cell, column in zip(cells[1:], field.columns, strict=True):
-            self._cell(cell, f"{{{{ row.{column.id} }}}}")
-        self._cell(table.add_row().cells[0], "{%tr endfor %}")
+            self.cell(cell, f"{{{{ row.{column.id} }}}}")
+        self.cell(table.add_row().cells[0], "{%tr endfor %}")
         self.paragraph(NOTE, "")
 
     def closing(self) -> None:
@@ -129,64 +79,14 @@ class _Maker:
             self.paragraph(TEXT, "审批：{{ approved_text }}")
             self.paragraph(TEXT, "{%p endif %}")
         if self.kind.signatures:
-            table = self._table(4)
+            table = self.table(4)
             for one in self.kind.signatures:
                 for _ in range(one.count):
                     cells = table.add_row().cells
-                    self._cell(cells[0], f"{one.name.zh}（签名）")
-                    self._cell(cells[2], "日期")
+                    self.cell(cells[0], f"{one.name.zh}（签名）")
+                    self.cell(cells[2], "日期")
             self.paragraph(NOTE, "")
         self.paragraph(CLOSING, "{{ issuer }}（印章）")
         self.paragraph(CLOSING, "{{ issued_on }}")
         self.paragraph(NOTE, "依据：{{ basis_text }}")
         self.paragraph(NOTE, "校验码：{{ check_code }}")
-
-    def save(self) -> bytes:
-        properties = self.document.core_properties
-        properties.title, properties.author, properties.comments = self.kind.name.zh, "", ""
-        properties.created = properties.modified = _MADE
-        properties.revision = 1
-        kept = io.BytesIO()
-        self.document.save(kept)
-        return _same_bytes(kept.getvalue())
-
-    def _table(self, columns: int) -> Any:
-        table = self.document.add_table(rows=0, cols=columns)
-        table.style = "Table Grid"
-        table.autofit = False
-        return table
-
-    @staticmethod
-    def _cell(cell: Any, text: str) -> None:
-        paragraph = cell.paragraphs[0]
-        paragraph.style = CELL
-        paragraph.text = text
-
-    @staticmethod
-    def _page_number(paragraph: Any) -> None:
-        paragraph.alignment = _CENTRE
-        for text, kind in (("— ", None), (None, "begin"), ("PAGE", "code"), (None, "end"), (" —", None)):
-            run = paragraph.add_run(text if kind is None else None)
-            run.font.size = Pt(14)
-            if kind == "code":
-                element = OxmlElement("w:instrText")
-                element.text = text
-                run._r.append(element)
-            elif kind is not None:
-                element = OxmlElement("w:fldChar")
-                element.set(qn("w:fldCharType"), kind)
-                run._r.append(element)
-
-
-def _same_bytes(content: bytes) -> bytes:
-    """The same package with fixed file dates, so that making it anew changes nothing."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            # random ids of the empty template's revision marks do not matter to anyone
-            data = re.sub(rb' w:rsid\w*="[0-9A-F]{8}"', b"", old.read(name)) if name.endswith(".xml") else old.read(name)
-            info = zipfile.ZipInfo(name, date_time=_MADE.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            new.writestr(info, data)
-    return made.getvalue()

@@ -1,4 +1,4 @@
-"""Word templates that officials edit: checked before they are taken, and filled with a document's data.
+"""Word templates that officials edit: checked before they are taken (`shared.kit.documents` fills them).
 
 A template can print the kind's fields, repeat a row for a list and leave a part out; it can do nothing else. What it
 says is parsed and every part of it compared with that list, so it cannot call, reach into or compute anything; it is
@@ -12,17 +12,17 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 from docx.opc.exceptions import PackageNotFoundError
 from docxtpl import DocxTemplate
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateSyntaxError, nodes
 from lxml.etree import XMLSyntaxError
-from markupsafe import Markup, escape
 
 from services.casework.domain.documents.kinds import RESERVED, DocumentField, Kind
+from shared.kit.documents.filling import environment, fill
+
+__all__ = ["LARGEST", "BadTemplate", "TemplateFault", "check", "context_of", "fill"]
 
 LARGEST = 2 * 1024 * 1024
 LARGEST_UNPACKED = 20 * 1024 * 1024
@@ -56,15 +56,6 @@ class BadTemplate(ValueError):
     def __init__(self, faults: list[TemplateFault]) -> None:
         super().__init__("; ".join(f"{one.where} {one.placeholder} {one.en}" for one in faults))
         self.faults = faults
-
-
-def environment() -> ImmutableSandboxedEnvironment:
-    """Jinja as templates get it: escaping, sandboxed, nothing callable."""
-    env = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
-    env.globals.clear()
-    env.filters.clear()
-    env.tests.clear()
-    return env
 
 
 def check(content: bytes, kind: Kind) -> list[TemplateFault]:
@@ -106,26 +97,9 @@ def check(content: bytes, kind: Kind) -> list[TemplateFault]:
     return faults
 
 
-def fill(content: bytes, context: Mapping[str, Any]) -> bytes:
-    """A template filled with printed texts (lists: rows of texts), as a .docx. Texts stay texts, whatever they hold."""
-    template = DocxTemplate(io.BytesIO(content))
-    template.render({name: _inert(value) for name, value in context.items()}, environment(), autoescape=True)
-    kept = io.BytesIO()
-    template.save(kept)
-    return kept.getvalue()
-
-
 def context_of(kind: Kind, head: Mapping[str, str], printed: Mapping[str, Any]) -> dict[str, Any]:
     """What a template of the kind is filled with."""
     return {field.id: printed.get(field.id, [] if field.columns else "") for field in kind.fields} | dict(head)
-
-
-def _inert(value: Any) -> Any:
-    if isinstance(value, list):
-        return [SimpleNamespace(**{name: _inert(text) for name, text in row.items()}) for row in value]
-    # braces as references: docxtpl rewrites some of them in what it has filled; \a makes a new paragraph
-    text = str(escape(value)).replace("{", "&#123;").replace("}", "&#125;")
-    return Markup(text.replace("\n", "\a"))
 
 
 def _package_faults(content: bytes) -> list[TemplateFault]:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.casework.adapters.documents.press import Job, PressError, press
 from services.casework.commands.documents.desk import Desk, body_approvals
 from services.casework.commands.documents.issuing import digest_of, head_of
 from services.casework.commands.documents.templates import current_template, kept_file
@@ -19,6 +18,7 @@ from services.casework.queries import documents as queries
 from services.casework.tables import kit
 from shared.kit import audit
 from shared.kit.access import Caller
+from shared.kit.documents.press import Job, PressError, press
 from shared.kit.logs import log
 from shared.kit.problem import Conflict, Forbidden, NotFound, Problem, Unavailable
 

@@ -15,12 +15,12 @@ from docx import Document
 from pypdf import PdfReader
 
 from deploy.local.state import REPOSITORY
-from services.casework.adapters.documents import press, typesetting
 from services.casework.adapters.documents.defaults import default_template
 from services.casework.adapters.documents.templates import check, context_of, fill
 from services.casework.domain.documents import values as v
 from services.casework.domain.documents.catalogue import Catalogue
 from services.casework.domain.documents.kinds import Kind
+from shared.kit.documents import press, typesetting
 from shared.rules.law import LawBook
 from shared.rules.plan import load_plan
 from tests.conftest import missing

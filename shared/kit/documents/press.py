@@ -1,6 +1,6 @@
 """Filling and setting documents in a process of its own: its memory goes with it, and it cannot run on for ever.
 
-`python -m services.casework.adapters.documents.press` reads one job as JSON from its input and writes the file to its
+`python -m shared.kit.documents.press` reads one job as JSON from its input and writes the file to its
 output; a refusal is one line of JSON on its error output and exit code 3.
 """
 
@@ -12,12 +12,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-_ROOT = Path(__file__).resolve().parents[4]
+_ROOT = Path(__file__).resolve().parents[3]
 _REFUSED = 3
 _SECONDS = 40
 _CPU_SECONDS = 30
@@ -34,7 +34,10 @@ class PressError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A template to fill and the form wanted; `layout` and the rest matter for PDF."""
+    """A template to fill and the form wanted; `layout` and the rest matter for PDF.
+
+    ``charts``: pictures that the template prints by name, drawn from their figures (see `charts`).
+    """
 
     template: bytes
     context: Mapping[str, Any]
@@ -45,6 +48,7 @@ class Job:
     draft: bool
     made: datetime
     fonts: tuple[str, ...] = ()
+    charts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 async def press(job: Job) -> bytes:
@@ -60,6 +64,7 @@ async def press(job: Job) -> bytes:
             "draft": job.draft,
             "made": job.made.isoformat(),
             "fonts": list(job.fonts),
+            "charts": {name: dict(chart) for name, chart in job.charts.items()},
         },
         ensure_ascii=False,
     ).encode()
@@ -105,19 +110,28 @@ def _refusals() -> tuple[type[BaseException], ...]:
     from jinja2 import TemplateError
     from lxml.etree import XMLSyntaxError
 
-    from services.casework.adapters.documents.typesetting import FontsMissing
+    from shared.kit.documents.typesetting import FontsMissing
 
     return (FontsMissing, TemplateError, XMLSyntaxError)
 
 
+def _drawn(charts: Mapping[str, Any], fonts: list[str]) -> dict[str, bytes]:
+    if not charts:
+        return {}
+    from shared.kit.documents.charts import draw
+
+    return {name: draw(chart, fonts) for name, chart in charts.items()}
+
+
 def make(job: Mapping[str, Any]) -> bytes:
     """The file of a job as it comes over the process's input."""
-    from services.casework.adapters.documents import templates
+    from shared.kit.documents import filling
 
-    filled = templates.fill(base64.b64decode(job["template"]), job["context"])
+    drawn = _drawn(job["charts"], job["fonts"])
+    filled = filling.fill(base64.b64decode(job["template"]), job["context"], drawn)
     if job["form"] == "docx":
         return filled
-    from services.casework.adapters.documents import blocks, typesetting
+    from shared.kit.documents import blocks, typesetting
 
     return typesetting.typeset(
         base64.b64decode(job["layout"]), blocks.blocks_of(filled), title=job["title"], issuer=job["issuer"],

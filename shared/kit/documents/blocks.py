@@ -10,16 +10,16 @@ from docx.oxml.ns import qn
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from services.casework.adapters.documents import defaults
+from shared.kit.documents import sheet
 
 _ROLES = {
-    defaults.ISSUER: "issuer",
-    defaults.TITLE: "title",
-    defaults.NUMBER: "number",
-    defaults.TO: "to",
-    defaults.HEADING: "heading",
-    defaults.CLOSING: "closing",
-    defaults.NOTE: "note",
+    sheet.ISSUER: "issuer",
+    sheet.TITLE: "title",
+    sheet.NUMBER: "number",
+    sheet.TO: "to",
+    sheet.HEADING: "heading",
+    sheet.CLOSING: "closing",
+    sheet.NOTE: "note",
     "Title": "title",
     "Heading 1": "heading",
     "Heading 2": "heading",
@@ -28,12 +28,16 @@ _ALIGN = {"center": "center", "right": "right", "end": "right"}
 
 
 def blocks_of(docx: bytes) -> list[dict[str, Any]]:
-    """Paragraphs (role, align, text) and tables (rows of cells with text and span), in order."""
+    """Paragraphs (role, align, text), tables (rows of cells with text and span) and pictures (bytes), in order."""
     document = Document(io.BytesIO(docx))
     found: list[dict[str, Any]] = []
     for child in document.element.body.iterchildren():
         if child.tag == qn("w:p"):
-            found.append(_paragraph(Paragraph(child, document)))
+            pictures = [document.part.related_parts[one.get(qn("r:embed"))].blob for one in child.iter(qn("a:blip"))]
+            if pictures:
+                found += [{"kind": "picture", "data": list(one)} for one in pictures]
+            else:
+                found.append(_paragraph(Paragraph(child, document)))
         elif child.tag == qn("w:tbl"):
             found.append(_table(Table(child, document)))
     return found
