@@ -10,7 +10,7 @@ from shared.events.envelope import EventData
 
 def _key(of: "LedgerEntryRecorded | StandingPublished") -> str:
     key = f"{of.plan}:{of.rulebook}:{of.agency}:{of.unit or ''}"
-    return f"{key}:{of.subject_kind}:{of.subject}" if of.subject_kind in ("town", "post") else key
+    return f"{key}:{of.scored_kind}:{of.scored}" if of.scored_kind in ("town", "post") else key
 
 
 class LedgerEntryRecorded(EventData):
@@ -43,8 +43,8 @@ class LedgerEntryRecorded(EventData):
     corrects: UUID | None = None
     basis: Literal["deadline", "finding", "decision"] = "deadline"
     basis_id: UUID | None = None
-    subject_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
-    subject: str | None = None
+    scored_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
+    scored: str | None = None
 
     @property
     def key(self) -> str:
@@ -67,8 +67,8 @@ class StandingPublished(EventData):
     late: int
     version: int
     as_of: datetime
-    subject_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
-    subject: str | None = None
+    scored_kind: Literal["town", "community", "agency", "unit", "post"] | None = None
+    scored: str | None = None
 
     @property
     def key(self) -> str:

@@ -27,8 +27,8 @@ async def ledger_filter(
     last: To = None,
     as_of: AsOf = None,
     basis: Annotated[str | None, Query(pattern="^(deadline|finding|decision)$")] = None,
-    subject_kind: Annotated[str | None, Query(pattern="^(town|community|agency|unit|post)$")] = None,
-    subject: Annotated[str | None, Query(max_length=130)] = None,
+    scored_kind: Annotated[str | None, Query(pattern="^(town|community|agency|unit|post)$")] = None,
+    scored: Annotated[str | None, Query(max_length=130)] = None,
 ) -> LedgerFilter:
     """The entries that a request asks for."""
-    return LedgerFilter(plan, rulebook, agency, unit, area, outcome, first, last, as_of, basis, subject_kind, subject)
+    return LedgerFilter(plan, rulebook, agency, unit, area, outcome, first, last, as_of, basis, scored_kind, scored)

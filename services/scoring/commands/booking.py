@@ -222,8 +222,8 @@ def recorded(entry: Entry) -> LedgerEntryRecorded:
         corrects=entry.corrects,
         basis=entry.basis,
         basis_id=entry.basis_id,
-        subject_kind=entry.subject_kind,
-        subject=entry.subject,
+        scored_kind=entry.subject_kind,
+        scored=entry.subject,
     )
 
 
@@ -240,6 +240,6 @@ def published(row: Any) -> StandingPublished:
         late=row.late,
         version=row.version,
         as_of=row.as_of,
-        subject_kind=row.subject_kind,
-        subject=row.subject,
+        scored_kind=row.subject_kind,
+        scored=row.subject,
     )

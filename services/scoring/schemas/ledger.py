@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+_COLUMN = {"scored_kind": "subject_kind", "scored": "subject"}
+
 
 class StandingOut(BaseModel):
     """What a unit's entries come to under a rulebook.
@@ -24,13 +26,13 @@ class StandingOut(BaseModel):
     late: int
     version: int
     as_of: datetime
-    subject_kind: str
-    subject: str
+    scored_kind: str
+    scored: str
 
     @classmethod
     def of(cls, row: Any) -> "StandingOut":
         """From a row of `standings`."""
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+        return cls(**{name: getattr(row, _COLUMN.get(name, name)) for name in cls.model_fields})
 
 
 class FeedOut(BaseModel):
@@ -48,7 +50,10 @@ class StandingsOut(BaseModel):
 
 
 class EntryOut(BaseModel):
-    """One entry of the ledger and what it rests on: a deadline, a finding or another decision. `corrects`: the entry that this one takes back.
+    """One entry of the ledger and what it rests on: a deadline, a finding or another decision.
+
+    `basis_id` names what it rests on, and stands as `case_id` or `deadline_id`, too, where there is no case or deadline;
+    `case_number` is empty then. `corrects`: the entry that this one takes back. `scored`: whose points they are.
 
     `occurred_on` is the China day of the fact, `recorded_at` when its owner recorded it; `assumed` marks points that
     the plan's text does not give.
@@ -67,20 +72,22 @@ class EntryOut(BaseModel):
     points: Decimal
     assumed: bool
     occurred_on: date
-    case_id: UUID | None
-    case_number: str | None
-    deadline_id: UUID | None
+    case_id: UUID
+    case_number: str
+    deadline_id: UUID
     fact_event: UUID
     fact_type: str
     recorded_at: datetime
     basis: str
     basis_id: UUID
-    subject_kind: str
-    subject: str
+    scored_kind: str
+    scored: str
     facts: list[UUID]
 
     @classmethod
     def of(cls, row: Any) -> "EntryOut":
         """From a row of `ledger` with its case's `number`."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name != "case_number"}
-        return cls(case_number=row.number, **values)
+        values = {name: getattr(row, _COLUMN.get(name, name)) for name in cls.model_fields if name != "case_number"}
+        values["case_id"] = row.case_id or row.basis_id
+        values["deadline_id"] = row.deadline_id or row.basis_id
+        return cls(case_number=row.number or "", **values)
