@@ -85,13 +85,26 @@ class Rulebook(Part):
     def _by_id(self) -> dict[str, Line]:
         return {line.id: line for line in self.lines}
 
-    def line_for(self, on: str, what: str, facts: Mapping[str, Any] | None = None) -> Line | None:
-        """The first line for the outcome of a deadline of a kind (`acceptance`, `missed`), a confirmed condition
-        (`finding`, `c1`), a figure or a decision, whose `where` the facts fulfil; None: worth nothing here.
+    @cached_property
+    def _found_by(self) -> dict[str, str]:
+        found = {one.id: one.id for one in self.conditions}
+        for one in self.conditions:
+            for detector in one.detectors:
+                found.setdefault(detector.id, one.id)
+        return found
 
-        The facts may say the scored subject as `subject_kind`; a line that is for others does not fit then.
+    def line_for(self, on: str, what: str, facts: Mapping[str, Any] | None = None) -> Line | None:
+        """The first line for the outcome of a deadline of a kind (`acceptance`, `missed`), a confirmed condition or
+        what its detector is called (`finding`, `c6` or `missed_rescue`), a figure or a decision, whose `where` the
+        facts fulfil; None: worth nothing here.
+
+        The facts may say the scored subject as `subject_kind`; a line that is for others does not fit then. The
+        detector is among the facts a line may ask for (`detector`).
         """
-        known = facts or {}
+        known = dict(facts or {})
+        if on == "finding":
+            known.setdefault("detector", what)
+            what = self._found_by.get(what, what)
         for line in self._by_match.get((on, what), ()):
             subject = known.get("subject_kind")
             if (subject is None or not line.subjects or subject in line.subjects) and line.fits(known):
@@ -102,9 +115,10 @@ class Rulebook(Part):
         """The line with this id, or None."""
         return self._by_id.get(line_id)
 
-    def condition(self, condition_id: str) -> Condition | None:
-        """The condition with this id, or None."""
-        return next((one for one in self.conditions if one.id == condition_id), None)
+    def condition(self, condition_or_detector: str) -> Condition | None:
+        """The condition with this id, or the one that this detector finds, or None."""
+        wanted = self._found_by.get(condition_or_detector)
+        return next((one for one in self.conditions if one.id == wanted), None)
 
     def tool(self, tool_id: str) -> LadderStep | None:
         """The tool of the ladder with this id, or None."""

@@ -21,6 +21,11 @@ class Rulebooks:
             name: {agency.id: agency.area for agency in plan.agencies} for name, plan in plans.items()
         }
         """Plan → agency → its own area, where it has one."""
+        self.communities: Mapping[str, frozenset[str]] = {
+            name: frozenset(agency.id for agency in plan.agencies if agency.kind == "community")
+            for name, plan in plans.items()
+        }
+        """Plan → the agencies that are communities."""
         self._plans = dict(plans)
         self._all: dict[tuple[str, str], Rulebook] = {}
         self._of_plan: dict[str, tuple[tuple[Rulebook, date, date | None], ...]] = {}
