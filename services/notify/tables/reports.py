@@ -1,0 +1,122 @@
+"""Figures, reports owed and sent, named reporters, bulletins."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from services.notify.tables.base import metadata
+from shared.kit.tables import TIMESTAMP
+
+figures = Table(
+    "figures",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("xid", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
+    Column("plan", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("area", Text, nullable=False, comment="empty: of no area"),
+    Column("agency", Text, nullable=False, comment="empty: of nobody alone"),
+    Column("measure", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False, comment="sum of the hashes of the events it is made of"),
+    Index("figures_of_period", "plan", "day"),
+    comment="what events added to the figures, batch by batch; never changed",
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="regular, or the id of a milestone of the plan"),
+    Column("origin", Text, nullable=False, comment="plan or office"),
+    Column("clause", Text),
+    Column("agency", Text, nullable=False, comment="who owes it"),
+    Column("to_agency", Text, nullable=False),
+    Column("first_day", Date, nullable=False, comment="of the period it tells of"),
+    Column("day", Date, nullable=False),
+    Column("due", TIMESTAMP, nullable=False),
+    Column("counts", Boolean, nullable=False, comment="whether lateness counts: not before the plan was issued or known here"),
+    Column("state", Text, nullable=False),
+    Column("contents", LargeBinary, comment="sealed: what was done, results, problems, suggestions, why it was sent back"),
+    Column("figures", JSONB),
+    Column("submitted_at", TIMESTAMP, comment="first; sent back and again, it stays"),
+    Column("submitted_by", Text),
+    Column("in_time", Boolean),
+    Column("missed_at", TIMESTAMP),
+    Column("bulletin_id", UUID, comment="the document that was this report"),
+    Column("reminded_at", TIMESTAMP),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("history", JSONB, nullable=False),
+    Index("reports_of_plan", "plan", "day", "agency"),
+    Index("reports_of_agency", "plan", "agency", "due"),
+    Index("reports_running", "due", postgresql_where=text("state IN ('owed', 'drafted')")),
+    comment="报送: who owes what by when, and what came",
+)
+
+reporters = Table(
+    "reporters",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("account_id", UUID, ForeignKey("accounts.id"), nullable=False),
+    Column("set_at", TIMESTAMP, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    comment="定人报告: the account that reports for a unit",
+)
+
+bulletins = Table(
+    "bulletins",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="bulletin, situation, summary or progress"),
+    Column("milestone", Text, comment="the milestone of the plan that it fulfils"),
+    Column("to_agency", Text, comment="whom it is sent to, above the plan"),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("contents", LargeBinary, nullable=False, comment="sealed: title, sections, why it was sent back"),
+    Column("figures", JSONB, nullable=False),
+    Column("position", BigInteger, nullable=False, comment="of the event log the figures stand at"),
+    Column("digest", Text, nullable=False, comment="of the events the figures are made of"),
+    Column("reports", JSONB, nullable=False, comment="ids and versions of the reports it was compiled from"),
+    Column("missing", JSONB, nullable=False, comment="agencies whose report had not come"),
+    Column("year", Integer),
+    Column("serial", Integer),
+    Column("number", Text),
+    Column("edited_by", Text, nullable=False),
+    Column("proposed_by", Text),
+    Column("released_by", Text),
+    Column("released_at", TIMESTAMP),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("history", JSONB, nullable=False),
+    Index("bulletins_of_plan", "plan", "created_at", "id"),
+    Index("bulletins_number", "plan", "kind", "year", "serial", unique=True),
+    comment="通报简讯, 战况, 总结: compiled, edited, released by two",
+)
+
+bulletin_numbers = Table(
+    "bulletin_numbers",
+    metadata,
+    Column("plan", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+    comment="the last number given; locked while one is given, so there is no gap",
+)
