@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.rules.law import LawBook, LimitInForce, LimitTable, Text
 from shared.rules.plan import parts as p
 from shared.rules.plan.dates import FromDate
+from shared.rules.plan.delivery import DeliveryRules
 from shared.rules.plan.documents import DocumentRules
 from shared.rules.plan.handover import HandoverRules
 from shared.rules.plan.leads import LeadRules
@@ -65,6 +66,7 @@ class Plan(BaseModel):
     documents: DocumentRules = DocumentRules()
     revisits: Revisits = Revisits()
     major: MajorRules = MajorRules()
+    delivery: DeliveryRules = DeliveryRules()
     grants: tuple[p.Grant, ...]
 
     # -- agencies and bodies ------------------------------------------------------------------------------------

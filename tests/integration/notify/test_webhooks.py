@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.notify import jobs
 from services.notify.adapters.webhooks import Outcome, Sender
 from services.notify.jobs import Deliverer
+from services.notify.jobs import deliveries as delivering_jobs
 from services.notify.metrics import DELIVERIES
 from shared.kit import clock
 from tests.integration.notify.conftest import House
@@ -106,7 +106,7 @@ async def test_a_notice_arrives_signed_and_once_without_personal_data(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # no looking every second: only the commit itself can wake the deliverer in time
-    monkeypatch.setattr(jobs, "LOOK_EVERY_S", 300.0)
+    monkeypatch.setattr(delivering_jobs, "LOOK_EVERY_S", 300.0)
     async with Receiver().running() as receiver, delivering(house):
         endpoint = await register(house, receiver)
         delivered = DELIVERIES.labels("delivered")._value.get()
