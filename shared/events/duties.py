@@ -52,6 +52,14 @@ class DutyDone(_DutyEvent):
     done_at: datetime
 
 
+class DutyGivenBack(_DutyEvent):
+    """The office does not find a duty done as its agency said it was; it is asked again."""
+
+    TYPE: ClassVar[str] = "dachuan.duty.given-back.v1"
+
+    given_back_at: datetime
+
+
 class DutyMissed(_DutyEvent):
     """The time of a duty that counts has passed, and nothing shows that it was done."""
 
@@ -68,4 +76,4 @@ class DutyDropped(_DutyEvent):
     dropped_at: datetime
 
 
-ALL: tuple[type[EventData], ...] = (DutySet, DutyDone, DutyMissed, DutyDropped)
+ALL: tuple[type[EventData], ...] = (DutySet, DutyDone, DutyGivenBack, DutyMissed, DutyDropped)
