@@ -41,9 +41,20 @@ notices = Table(
     Column("needs", Text),
     Column("items", Integer),
     Column("raised_at", TIMESTAMP),
+    Column("post", Text),
+    Column("transit", Text, nullable=False, server_default=text("'queued'")),
+    Column("ladder", Text),
+    Column("of_notice", UUID),
+    Column("reminds", UUID),
+    Column("parts", JSONB),
+    Column("climb_at", TIMESTAMP),
+    Column("climbed", Integer, nullable=False, server_default=text("0")),
 )
-"""Notices (通知), one for each agency or unit concerned. The id follows from case, handover or matter, addressee and
-template. `needs` is the right its reader must hold; `raised_at`: when the office was told that nobody had signed."""
+"""Notices (通知), one for each post, unit or agency concerned; never just a person. The id follows from case, handover
+or matter, addressee and template. `needs` is the right its reader must hold; `raised_at`: when its ladder began.
+
+`state` is what the addressee did, `transit` how far the message came before (see `domain.progress`). `ladder` names the
+rung of the notice `of_notice` that nobody signed; `climb_at`: when a notice climbs next. `reminds` is a clock."""
 
 acceptances = Table(
     "acceptances",
