@@ -18,7 +18,7 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "intake": ("narrative", "receipt", "receipt_lookup", "target", "reporter", "file", "work", "idempotency", "audit"),
     "casework": ("case", "person", "person_lookup", "file", "evidence", "manifest", "document", "idempotency", "audit"),
     "notify": ("contact", "report", "idempotency", "webhook", "audit"),
-    "scoring": ("idempotency", "checkpoint", "audit"),
+    "scoring": ("finding", "idempotency", "checkpoint", "audit"),
 }
 """The keys each service needs in its key file; each is 32 random bytes."""
 

@@ -1,4 +1,4 @@
-"""What a plan says of findings (认定): from which facts on a condition is proposed, and the windows of those concerned."""
+"""What a plan says of findings (认定): from which facts on a condition is proposed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,15 @@ class GraveBounds(Part):
 
 
 class FindingRules(Part):
-    """Bounds of the detectors, all assumed unless the plan says otherwise, and the rules of the windows.
+    """Bounds of the detectors, all assumed unless the plan says otherwise.
 
-    `answer` and `appeal` name rules of the plan's limits: how long a unit may answer a proposed finding, and appeal a
-    confirmed one. `refusals` None: as many as bring a handover before the office. `patrols` 0: none is proposed.
+    How long a unit may answer and appeal stands in the rulebook (`procedure`). `refusals` None: as many as bring a
+    handover before the office. `patrols` 0: none is proposed.
     """
 
     clause: str | None = None
     assumed: bool = True
     note: str | None = None
-    answer: str = "plan.finding_answer"
-    appeal: str = "plan.finding_appeal"
     rescue_clocks: tuple[str, ...] = ("accept", "answer", "again")
     order_clocks: tuple[str, ...] = ("reply", "period", "rectify")
     grave: GraveBounds = GraveBounds()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.rules.law import LawBook, LimitInForce, LimitTable, Text
 from shared.rules.plan import parts as p
+from shared.rules.plan.conditions import FindingRules
 from shared.rules.plan.dates import FromDate
 from shared.rules.plan.delivery import DeliveryRules
 from shared.rules.plan.documents import DocumentRules
@@ -67,6 +68,7 @@ class Plan(BaseModel):
     revisits: Revisits = Revisits()
     major: MajorRules = MajorRules()
     delivery: DeliveryRules = DeliveryRules()
+    findings: FindingRules = FindingRules()
     grants: tuple[p.Grant, ...]
 
     # -- agencies and bodies ------------------------------------------------------------------------------------

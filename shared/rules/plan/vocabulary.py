@@ -46,6 +46,7 @@ RIGHTS = (
     "tip.submit", "tip.read", "tip.triage", "tip.elsewhere", "lead.read", "case.read", "case.accept", "case.close", "notice.read", "notice.sign",
     "handover.read", "handover.propose", "handover.answer", "handover.decide", "lead.decide", "lead.join", "lead.verify",
     "reward.read", "reward.propose", "reward.pay", "reward.disburse", "fund.read", "fund.manage", "retention.hold",
+    "finding.read", "finding.decide", "finding.answer", "finding.appeal",
     "score.read", "feed.read", "trace.read", "ops.read", "ops.dlq", "directory.manage", "plan.read",
     "rental.read", "rental.manage", "rental.personal", "venue.read", "venue.manage", "patrol.do", "patrol.manage",
     "survey.read", "survey.manage",
@@ -56,6 +57,7 @@ RIGHTS = (
     "file.original", "tip.ask", "outcome.review", "reporter.request", "reporter.reveal",
     "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
     "recurrence.read",
+    "report.read", "report.write", "report.assign", "report.collect", "bulletin.read", "bulletin.edit", "bulletin.release",
     "evidence.read", "evidence.manage", "evidence.receive", "evidence.original", "evidence.export", "evidence.destroy",
 )
 
