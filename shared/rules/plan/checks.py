@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from shared.rules.law import CLOCK_UNITS, LawBook, Unit
 from shared.rules.plan import vocabulary as words
 from shared.rules.plan.findings import Finding, Spots
+from shared.rules.plan.ladder import RUNGS
 from shared.rules.plan.model import Plan
+from shared.rules.plan.publicity_checks import check_publicity
 from shared.rules.yaml_source import Path_
 
 
@@ -17,9 +19,10 @@ def cross_check(plan: Plan, spots: Spots, law: LawBook | None = None) -> list[Fi
     found = _Check(plan, spots, law)
     for part in (
         found.duplicates, found.bodies, found.areas, found.duty_lines, found.time, found.prevention, found.routing,
-        found.deadlines, found.rewards, found.access,
+        found.deadlines, found.rewards, found.handover, found.ladder, found.access,
     ):
         part()
+    check_publicity(found)
     return found.findings
 
 
@@ -68,13 +71,13 @@ class _Check:
             "routing": plan.routing, "grants": plan.grants, "control_levels": plan.control_levels,
         }
         for key, items in lists.items():
-            self._once((key,), (item.id for item in items))
+            self.once((key,), (item.id for item in items))
         for index, agency in enumerate(plan.agencies):
-            self._once(("agencies", index, "units"), (unit.id for unit in agency.units))
-        self._once(("scoring", "lines"), (line.id for line in plan.scoring.lines))
-        self._once(("referrals",), (line.topic for line in plan.referrals), "topic")
+            self.once(("agencies", index, "units"), (unit.id for unit in agency.units))
+        self.once(("scoring", "lines"), (line.id for line in plan.scoring.lines))
+        self.once(("referrals",), (line.topic for line in plan.referrals), "topic")
 
-    def _once(self, path: Path_, ids: Iterator[str] | Iterable[str], key: str = "id") -> None:
+    def once(self, path: Path_, ids: Iterable[str], key: str = "id") -> None:
         first: dict[str, int] = {}
         for index, value in enumerate(ids):
             if value in first:
@@ -197,7 +200,7 @@ class _Check:
                 if rule.to.agency in self.agency_ids:
                     units = [unit.id for unit in plan.agency(rule.to.agency).units]
                     self.known((*here, "dispatch"), rule.dispatch, units, "内设机构", "unit")
-            self._once((*here, "parties"), (party.agency for party in rule.parties), "agency")
+            self.once((*here, "parties"), (party.agency for party in rule.parties), "agency")
             for number, party in enumerate(rule.parties):
                 self._target((*here, "parties", number), party.agency, party.unit)
         if not plan.routing or plan.routing[-1].when.model_dump(exclude_defaults=True) or plan.routing[-1].refer:
@@ -245,7 +248,7 @@ class _Check:
 
     def rewards(self) -> None:
         rewards = self.plan.rewards
-        self._once(("rewards", "schemes"), (scheme.id for scheme in rewards.schemes))
+        self.once(("rewards", "schemes"), (scheme.id for scheme in rewards.schemes))
         self.known_all(("rewards", "channels"), rewards.channels, words.CHANNELS, "来源渠道", "channel")
         if rewards.schemes and self.plan.reward_fund is None:
             self.say(
@@ -260,7 +263,7 @@ class _Check:
                     "a number of a reward is in yuan or percent",
                 )
         for index, scheme in enumerate(rewards.schemes):
-            self._once(("rewards", "schemes", index, "levels"), (level.id for level in scheme.levels))
+            self.once(("rewards", "schemes", index, "levels"), (level.id for level in scheme.levels))
             if self.law is not None:
                 rules = {*self.law.ids, *(limit.id for limit in rewards.limits)}
                 for rule in scheme.rules:
@@ -270,8 +273,8 @@ class _Check:
         rules = self.plan.handover
         if rules is None:
             return
-        self._once(("handover", "reasons"), (reason.id for reason in rules.reasons))
-        self._once(("handover", "distributors"), (one.channel for one in rules.distributors), "channel")
+        self.once(("handover", "reasons"), (reason.id for reason in rules.reasons))
+        self.once(("handover", "distributors"), (one.channel for one in rules.distributors), "channel")
         for index, one in enumerate(rules.distributors):
             path: Path_ = ("handover", "distributors", index, "channel")
             self.known(path, one.channel, words.CHANNELS, "来源渠道", "channel")
@@ -296,6 +299,33 @@ class _Check:
             known = {*self.law.ids, *(limit.id for limit in self.plan.deadlines.limits)}
             for path, rule in named:
                 self.known(path, rule, known, "时限规则", "time rule")
+
+    def ladder(self) -> None:
+        rules = self.plan.ladder
+        if rules is None:
+            return
+        self.known(("ladder", "desk"), rules.desk, self.post_ids, "岗位", "post")
+        order, highest = RUNGS.index, -1
+        limits = {limit.id: limit for limit in self.plan.deadlines.limits}
+        known = {*limits, *(self.law.ids if self.law else ())}
+        for index, rung in enumerate(rules.rungs):
+            here: Path_ = ("ladder", "rungs", index)
+            if order(rung.to) <= highest:
+                self.say(
+                    (*here, "to"), "rung-order",
+                    f"“{rung.to}”的位置不对；升级次序是 {' → '.join(RUNGS)}，每级只写一次。",
+                    f"“{rung.to}” is out of order; the ladder goes {' → '.join(RUNGS)}, each rung once",
+                )
+            highest = max(highest, order(rung.to))
+            self.known((*here, "post"), rung.post, self.post_ids, "岗位", "post")
+            for key, rule in (("rule", rung.rule), ("urgent", rung.urgent)):
+                if self.law is not None:
+                    self.known((*here, key), rule, known, "时限规则", "time rule")
+                if key == "rule" and rule in limits and limits[rule].unit is not Unit.WORKING_DAYS:
+                    self.say(
+                        (*here, key), "rung-unit", "非紧急通知的升级时限要用 working_days（工作日）。",
+                        "the time of a rung that is not urgent is counted in working_days",
+                    )
 
     def access(self) -> None:
         for index, grant in enumerate(self.plan.grants):

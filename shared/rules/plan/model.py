@@ -17,8 +17,10 @@ from shared.rules.plan.dates import FromDate
 from shared.rules.plan.delivery import DeliveryRules
 from shared.rules.plan.documents import DocumentRules
 from shared.rules.plan.handover import HandoverRules
+from shared.rules.plan.ladder import LadderRules, Reminders
 from shared.rules.plan.leads import LeadRules
 from shared.rules.plan.major import MajorRules
+from shared.rules.plan.publicity import PublicityRules
 from shared.rules.plan.revisits import Revisits
 from shared.rules.plan.rewards import Rewards
 from shared.rules.plan.routing import Routing, RoutingFacts, decide
@@ -68,6 +70,9 @@ class Plan(BaseModel):
     revisits: Revisits = Revisits()
     major: MajorRules = MajorRules()
     delivery: DeliveryRules = DeliveryRules()
+    ladder: LadderRules | None = None
+    reminders: Reminders = Reminders()
+    publicity: PublicityRules = PublicityRules()
     findings: FindingRules = FindingRules()
     grants: tuple[p.Grant, ...]
 
