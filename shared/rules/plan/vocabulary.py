@@ -58,6 +58,8 @@ RIGHTS = (
     "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
     "recurrence.read",
     "report.read", "report.write", "report.assign", "report.collect", "bulletin.read", "bulletin.edit", "bulletin.release",
+    "publicity.read", "publicity.do", "publicity.manage", "publicity.log", "publicity.expose",
+    "warning.read", "warning.draft", "warning.check", "warning.approve", "warning.release", "warning.recall",
     "evidence.read", "evidence.manage", "evidence.receive", "evidence.original", "evidence.export", "evidence.destroy",
 )
 
