@@ -3,6 +3,7 @@
 from shared.events import (
     casework,
     casework_evidence,
+    certificates,
     documents,
     downline,
     duties,
@@ -42,6 +43,7 @@ EVENT_TYPES: dict[str, type[EventData]] = {
         intake.VenueFinding,
         intake.AgentVisited,
         *casework_evidence.ALL,
+        *certificates.ALL,
         *documents.ALL,
         *downline.ALL,
         *duties.ALL,

@@ -54,6 +54,7 @@ RIGHTS = (
     "supervision.open",
     "document.read", "document.draft", "document.issue", "document.register",
     "downline.read", "downline.edit",
+    "certificate.read", "certificate.apply", "certificate.inspect", "certificate.decide",
     "file.original", "tip.ask", "outcome.review", "reporter.request", "reporter.reveal",
     "person.read", "person.record", "person.merge", "person.enter", "place.read", "place.record", "revisit.do",
     "recurrence.read",
