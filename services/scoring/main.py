@@ -9,8 +9,10 @@ import sys
 from fastapi import FastAPI
 
 from services.scoring import api, commands, jobs, pages, queries
+from services.scoring.commands.findings.basis import Basis
 from services.scoring.consumers import TOPICS, handlers
 from services.scoring.consumers.rebuild import RebuildRefused, rebuild
+from services.scoring.domain.rulebooks import read_shipped
 from services.scoring.settings import Settings
 from services.scoring.tables import kit
 from shared.kit import logs
@@ -23,11 +25,15 @@ from shared.web.render import error_page, mount_static
 def build(settings: Settings) -> FastAPI:
     """The app with its tasks; nothing runs before its lifespan starts."""
     service = Service(settings, kit)
-    by_type = handlers(commands.books_of(service.plans))
-    for lane, topic in TOPICS.items():
-        service.consume([topic], by_type, lane=lane)
+    shipped = read_shipped(settings.rulebooks_dir)
+    books = commands.books_of(service.plans, (one for one, _ in shipped))
+    basis = Basis.of(service, books)
+    by_type = handlers(books, basis)
+    for lane, topics in TOPICS.items():
+        service.consume(topics, by_type, lane=lane)
     service.consume_directory()
     pulse = queries.Pulse()
+    service.job("rulebooks", 5, lambda: jobs.rulebooks(service, books, shipped))
     service.job("feed", settings.feed_pulse_s, lambda: jobs.look(service, pulse))
     app = create_app(
         settings,
@@ -36,14 +42,15 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
-        state={"service": service, "authenticator": service.authenticator, "pulse": pulse},
+        state={"service": service, "authenticator": service.authenticator, "pulse": pulse, "books": books, "findings": basis},
     )
     mount_static(app)
     return app
 
 
 async def _rebuild(settings: Settings, *, check: bool, replace: bool) -> int:
-    books = commands.books_of(load_plans(settings.plans_dir, settings.plan_ids))
+    shipped = read_shipped(settings.rulebooks_dir)
+    books = commands.books_of(load_plans(settings.plans_dir, settings.plan_ids), (one for one, _ in shipped))
     try:
         report = await rebuild(settings, books, check=check, replace=replace)
     except RebuildRefused as error:

@@ -1,5 +1,7 @@
 """Scoring's environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from shared.kit.settings import ServiceSettings
@@ -9,6 +11,9 @@ class Settings(ServiceSettings):
     """What scoring needs beside the common settings."""
 
     service: str = "scoring"
+
+    rulebooks_dir: Path = Path(__file__).resolve().parents[2] / "deploy" / "rulebooks"
+    """The rulebooks that come with the program; published ones stand in the database beside them."""
 
     owner_database_url: str | None = None
     """The owner role's address; only `rebuild` needs it, the running service is not given it."""

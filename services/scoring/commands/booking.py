@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,13 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring import metrics
+from services.scoring.commands.rulebooks.shelf import refresh
+from services.scoring.domain.books import Books
 from services.scoring.domain.decisions import Decided, Judgement, entries_of
 from services.scoring.domain.ledger import Entry, entries_for, take_back
 from services.scoring.domain.obligations import Fact, Obligation
-from services.scoring.domain.rulebook import Outcome, Rulebook, rulebook_of
+from services.scoring.domain.rulebook import Outcome
+from services.scoring.domain.rulebooks import Rulebook as Version
 from services.scoring.domain.standings import Key, standings_of
 from services.scoring.tables import kit, ledger, standings
 from shared.events import EventData
@@ -26,9 +30,6 @@ from shared.kit import audit, outbox
 from shared.kit.access import service_caller
 from shared.kit.db import insert_many
 from shared.rules.plan import Plan
-
-Books = Mapping[str, Rulebook]
-"""The rulebook of each plan that this installation runs."""
 
 _TURN = select(func.pg_advisory_xact_lock(zlib.crc32(b"scoring:ledger")))
 _BOOKED = select(ledger).where(ledger.c.entry_id == func.any(bindparam("entries", expanding=False)))
@@ -47,9 +48,9 @@ class UnknownPlan(LookupError):
     """An event names a plan that this installation does not run."""
 
 
-def books_of(plans: Mapping[str, Plan]) -> Books:
-    """The rulebooks of all plans."""
-    return {name: rulebook_of(plan) for name, plan in plans.items()}
+def books_of(plans: Mapping[str, Plan], versions: Iterable[Version] = ()) -> Books:
+    """The rulebooks of all plans; for a plan without one, the lines in its own files."""
+    return Books(plans, versions)
 
 
 async def book(
@@ -63,12 +64,13 @@ async def book(
 
     `traces` gives the traceparent of the events in hand. Raises `UnknownPlan`.
     """
+    await refresh(conn, books)
     wanted: list[Entry] = []
     for obligation in obligations:
-        rulebook = books.get(obligation.plan)
-        if rulebook is None:
+        in_force = books.get(obligation.plan)
+        if in_force is None:
             raise UnknownPlan(obligation.plan)
-        wanted += entries_for(obligation, rulebook)
+        wanted += entries_for(obligation, in_force)
     return await _put(conn, books, wanted, traces, now)
 
 
@@ -83,13 +85,19 @@ async def book_decisions(
 
     `traces` gives the traceparent by the act's own event (the last of its `fact_events`). Raises `UnknownPlan`.
     """
+    await refresh(conn, books)
     wanted: list[Entry] = []
     for decided in decisions:
-        rulebook = books.get(decided.plan)
-        if rulebook is None:
+        in_force = books.get(decided.plan)
+        if in_force is None:
             raise UnknownPlan(decided.plan)
-        wanted += entries_of(decided, rulebook)
+        wanted += entries_of(decided, in_force)
     return await _put(conn, books, wanted, traces or {}, now)
+
+
+async def take_turn(conn: AsyncConnection) -> None:
+    """Be the only writer of the ledger until the commit; who books later in the same transaction takes it first."""
+    await conn.execute(_TURN)
 
 
 async def _put(
@@ -99,7 +107,7 @@ async def _put(
         return 0
     # Writers take turns from here to their commit, so that seq grows in the order of commits and a reader's cursor
     # never passes an entry that is still to come.
-    await conn.execute(_TURN)
+    await take_turn(conn)
     wanted = await _as_booked(conn, wanted)
     numbered = {
         row.entry_id: row.seq
@@ -112,7 +120,7 @@ async def _put(
     if not new:
         return 0
     changed = await _sum_up(conn, books, new, numbered)
-    news: list[EventData] = [recorded(entry) for entry in new]
+    news: list[EventData] = [recorded(entry, numbered[entry.entry_id]) for entry in new]
     news += [published(row) for row in changed]
     await outbox.put(
         conn,
@@ -200,8 +208,8 @@ def entry_of(row: Any) -> Entry:
     return Entry(**values)
 
 
-def recorded(entry: Entry) -> LedgerEntryRecorded:
-    """An entry as the feed tells it."""
+def recorded(entry: Entry, seq: int) -> LedgerEntryRecorded:
+    """An entry as the feed tells it: what its leaf in the tree is made of (domain/leaves.py), text for text."""
     return LedgerEntryRecorded(
         entry_id=entry.entry_id,
         plan=entry.plan,
@@ -211,19 +219,22 @@ def recorded(entry: Entry) -> LedgerEntryRecorded:
         agency=entry.agency,
         unit=entry.unit,
         area=entry.area,
-        points=entry.points,
+        points=Decimal(f"{entry.points:f}"),
         assumed=entry.assumed,
         occurred_on=entry.occurred_on,
         case_id=entry.case_id or entry.basis_id,
         fact_event=entry.fact_event,
         fact_type=entry.fact_type,
-        recorded_at=entry.recorded_at,
+        recorded_at=entry.recorded_at.astimezone(UTC),
         outcome=entry.outcome.value,
         corrects=entry.corrects,
         basis=entry.basis,
         basis_id=entry.basis_id,
         scored_kind=entry.subject_kind,
         scored=entry.subject,
+        seq=seq,
+        fact_at=entry.fact_at.astimezone(UTC),
+        facts=entry.facts,
     )
 
 

@@ -6,16 +6,17 @@ gives the entry's correction. Each act gives the same entries whenever it is tol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.ledger import NAMESPACE, Entry
-from services.scoring.domain.rulebook import Line, Rulebook
+from services.scoring.domain.rulebook import InForce, Rulebook
 from services.scoring.domain.subjects import SubjectKind, kind_of, subject_of
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -35,7 +36,8 @@ class Decided:
     `confirmed` alone books the line; with `taken_back` the booked entry is corrected. Neither books nothing (a proposal,
     a rejection). `occurred_at` is when the thing happened: it chooses the rulebook, and it must be the same in both acts;
     `recorded_at` is when this act was recorded. `fact_events` are the events behind it, the act's own event last.
-    `points` stands in place of the line's where the decision sets them; `subject` is needed for a post only.
+    `points` stands in place of the line's where the decision sets them; `subject` is needed for a post only. `known` are
+    facts a line may ask for (`origin`, counts); they, too, must be the same in both acts.
     """
 
     basis: Literal["finding", "decision"]
@@ -55,6 +57,7 @@ class Decided:
     fact_type: str = ""
     subject: str | None = None
     points: Decimal | None = None
+    known: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def judgement(self) -> Judgement:
@@ -67,23 +70,26 @@ def decided_id(rulebook: str, decided: Decided, line: str, subject: str, *, take
     return uuid5(NAMESPACE, f"{name}:taken-back" if taken_back else name)
 
 
-def entries_of(decided: Decided, rulebook: Rulebook) -> tuple[Entry, ...]:
-    """What an act gives under a rulebook: its entry, or the correction of it, or nothing."""
-    line = rulebook.decided(decided.condition_or_line) if decided.confirmed or decided.taken_back else None
-    if line is None:
+def entries_of(decided: Decided, books: InForce) -> tuple[Entry, ...]:
+    """What an act gives under each rulebook in force when the thing happened: its entry, or the correction of it."""
+    if not (decided.confirmed or decided.taken_back):
         return ()
-    entry = _entry(decided, rulebook, line)
-    if not decided.taken_back:
-        return (entry,)
-    return (
-        replace(
-            entry,
-            entry_id=decided_id(rulebook.id, decided, line.id, _whom(entry), taken_back=True),
-            corrects=entry.entry_id,
-            points=-entry.points,
-            occurred_on=decided.recorded_at.astimezone(_CHINA).date(),
-            fact_at=decided.recorded_at,
-        ),
+    found = []
+    for rulebook in books.at(decided.occurred_at):
+        entry = _entry(decided, rulebook)
+        if entry is not None:
+            found.append(_taken_back(entry, decided, rulebook) if decided.taken_back else entry)
+    return tuple(found)
+
+
+def _taken_back(entry: Entry, decided: Decided, rulebook: Rulebook) -> Entry:
+    return replace(
+        entry,
+        entry_id=decided_id(rulebook.id, decided, entry.line, _whom(entry), taken_back=True),
+        corrects=entry.entry_id,
+        points=-entry.points,
+        occurred_on=decided.recorded_at.astimezone(_CHINA).date(),
+        fact_at=decided.recorded_at,
     )
 
 
@@ -91,14 +97,26 @@ def _whom(entry: Entry) -> str:
     return f"{entry.subject_kind}:{entry.subject}"
 
 
-def _entry(decided: Decided, rulebook: Rulebook, line: Line) -> Entry:
-    kind, unit = decided.subject_kind, decided.unit if decided.subject_kind in ("unit", "post") else None
+def _entry(decided: Decided, rulebook: Rulebook) -> Entry | None:
+    kind = decided.subject_kind
     if kind in ("agency", "community", "unit"):
         # one agency has one standing, whoever names it how
-        kind = kind_of(decided.agency, unit, rulebook.communities)
-    subject = decided.subject or subject_of(kind, decided.plan, decided.agency, unit)
+        kind = kind_of(decided.agency, decided.unit if kind == "unit" else None, rulebook.communities)
+    scored = rulebook.scored(kind)
+    if scored is None:
+        return None
+    if scored in ("agency", "community", "unit"):
+        scored = kind_of(decided.agency, decided.unit if scored == "unit" else None, rulebook.communities)
+    agency, unit = decided.agency, decided.unit if scored in ("unit", "post") else None
+    if scored == "town" and rulebook.office is not None:
+        agency = rulebook.office
+    line = rulebook.decided(decided.condition_or_line, {**decided.known, "subject_kind": scored})
+    if line is None:
+        return None
+    points = decided.points if decided.points is not None else line.points
+    subject = subject_of(scored, decided.plan, agency, unit) if scored != kind or decided.subject is None else decided.subject
     return Entry(
-        entry_id=decided_id(rulebook.id, decided, line.id, f"{kind}:{subject}"),
+        entry_id=decided_id(rulebook.id, decided, line.id, f"{scored}:{subject}"),
         deadline_id=None,
         plan=decided.plan,
         rulebook=rulebook.id,
@@ -106,10 +124,10 @@ def _entry(decided: Decided, rulebook: Rulebook, line: Line) -> Entry:
         clause=line.clause,
         outcome=decided.judgement,
         corrects=None,
-        agency=decided.agency,
+        agency=agency,
         unit=unit,
         area=decided.area,
-        points=line.points if decided.points is None else decided.points,
+        points=points if points is not None else Decimal(0),
         assumed=line.assumed,
         occurred_on=decided.occurred_at.astimezone(_CHINA).date(),
         case_id=decided.case_id,
@@ -119,7 +137,7 @@ def _entry(decided: Decided, rulebook: Rulebook, line: Line) -> Entry:
         recorded_at=decided.recorded_at,
         basis=decided.basis,
         basis_id=decided.basis_id,
-        subject_kind=kind,
+        subject_kind=scored,
         subject=subject,
         facts=decided.fact_events,
     )

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.obligations import Fact, Obligation
-from services.scoring.domain.rulebook import Line, Outcome, Rulebook
+from services.scoring.domain.rulebook import InForce, Outcome, Rulebook
 from services.scoring.domain.subjects import SubjectKind, kind_of, subject_of
 
 if TYPE_CHECKING:
@@ -68,29 +68,45 @@ def entry_id(rulebook: str, deadline_id: UUID, outcome: Outcome | Judgement, *, 
     return uuid5(NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{':taken-back' if taken_back else ''}")
 
 
-def entries_for(obligation: Obligation, rulebook: Rulebook) -> tuple[Entry, ...]:
-    """All entries that the facts of an obligation give; more facts never change or remove one."""
-    return tuple(_entries(obligation, rulebook))
+def entries_for(obligation: Obligation, books: InForce) -> tuple[Entry, ...]:
+    """All entries that the facts of an obligation give under the rulebooks in force when each happened.
+
+    More facts never change or remove one.
+    """
+    return tuple(_entries(obligation, books))
 
 
-def _entries(obligation: Obligation, rulebook: Rulebook) -> Iterator[Entry]:
+def _entries(obligation: Obligation, books: InForce) -> Iterator[Entry]:
     accepted, missed = obligation.accepted, obligation.missed
     if accepted is not None:
         outcome = Outcome.MET if obligation.in_time else Outcome.MET_LATE
-        line = rulebook.line(obligation.kind, outcome)
-        if line is not None:
-            yield _entry(obligation, rulebook, line, outcome, accepted)
+        for rulebook in books.at(accepted.at):
+            entry = _entry(obligation, rulebook, outcome, accepted)
+            if entry is not None:
+                yield entry
     if missed is not None:
-        line = rulebook.line(obligation.kind, Outcome.MISSED)
-        if line is not None:
-            booked = _entry(obligation, rulebook, line, Outcome.MISSED, missed)
+        for rulebook in books.at(missed.at):
+            booked = _entry(obligation, rulebook, Outcome.MISSED, missed)
+            if booked is None:
+                continue
             yield booked
             if accepted is not None:
                 yield take_back(booked, accepted)
 
 
-def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outcome, fact: Fact) -> Entry:
+def _entry(obligation: Obligation, rulebook: Rulebook, outcome: Outcome, fact: Fact) -> Entry | None:
     kind = kind_of(obligation.agency, obligation.unit, rulebook.communities)
+    scored = rulebook.scored(kind)
+    if scored is None:
+        return None
+    line = rulebook.line(obligation.kind, outcome, {"subject_kind": scored, "area": obligation.area})
+    if line is None:
+        return None
+    agency, unit = obligation.agency, obligation.unit
+    if scored == "town":
+        agency = rulebook.office or agency
+    if scored != kind:
+        unit = None
     return Entry(
         entry_id=entry_id(rulebook.id, obligation.deadline_id, outcome),
         deadline_id=obligation.deadline_id,
@@ -100,10 +116,10 @@ def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outc
         clause=line.clause,
         outcome=outcome,
         corrects=None,
-        agency=obligation.agency,
-        unit=obligation.unit,
+        agency=agency,
+        unit=unit,
         area=obligation.area,
-        points=line.points,
+        points=line.points or Decimal(0),
         assumed=line.assumed,
         occurred_on=fact.at.astimezone(_CHINA).date(),
         case_id=obligation.case_id,
@@ -113,8 +129,8 @@ def _entry(obligation: Obligation, rulebook: Rulebook, line: Line, outcome: Outc
         recorded_at=fact.recorded_at,
         basis="deadline",
         basis_id=obligation.deadline_id,
-        subject_kind=kind,
-        subject=subject_of(kind, obligation.plan, obligation.agency, obligation.unit),
+        subject_kind=scored,
+        subject=subject_of(scored, obligation.plan, agency, unit),
     )
 
 

@@ -12,7 +12,10 @@ from services.scoring.tables.certificates import (
     certifications,
     evidence_facts,
 )
+from services.scoring.tables.checkpoints import checkpoints, ledger_tree, period_standings, periods
+from services.scoring.tables.findings import finding_facts, finding_steps, findings
 from services.scoring.tables.ledger import ledger, obligations, standings
+from services.scoring.tables.rulebooks import rulebook_drafts, rulebooks
 
 __all__ = [
     "certificate_dues",
@@ -23,10 +26,19 @@ __all__ = [
     "certification_samples",
     "certification_steps",
     "certifications",
+    "checkpoints",
     "evidence_facts",
+    "finding_facts",
+    "finding_steps",
+    "findings",
     "kit",
     "ledger",
+    "ledger_tree",
     "metadata",
     "obligations",
+    "period_standings",
+    "periods",
+    "rulebook_drafts",
+    "rulebooks",
     "standings",
 ]

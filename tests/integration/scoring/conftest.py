@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Row, text
 
-from services.scoring.commands import Books, books_of
+from services.scoring.commands import Books
 from services.scoring.consumers import handlers
 from services.scoring.main import build
 from services.scoring.settings import Settings
@@ -166,5 +166,5 @@ async def score(databases: Databases) -> AsyncIterator[Score]:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://127.0.0.1"
     ) as client:
-        yield Score(app, service, books_of(service.plans), client, Stack(databases.cluster))
+        yield Score(app, service, app.state.books, client, Stack(databases.cluster))
     await service.engine.dispose()

@@ -1,6 +1,13 @@
 """Rulebooks (考核细则) as dated data: lines, conditions, the ladder, standards; in force by the time of the event."""
 
-from services.scoring.domain.rulebooks.load import RulebookError, check_text, check_tree, load_tree, read_rulebook
+from services.scoring.domain.rulebooks.load import (
+    RulebookError,
+    check_text,
+    check_tree,
+    load_tree,
+    read_rulebook,
+    read_text,
+)
 from services.scoring.domain.rulebooks.model import Rulebook
 from services.scoring.domain.rulebooks.parts import (
     Band,
@@ -15,6 +22,7 @@ from services.scoring.domain.rulebooks.parts import (
     Standard,
 )
 from services.scoring.domain.rulebooks.shelf import CHINA, Rulebooks
+from services.scoring.domain.rulebooks.shipped import Shipped, read_shipped
 
 __all__ = [
     "CHINA",
@@ -30,9 +38,12 @@ __all__ = [
     "RulebookError",
     "Rulebooks",
     "Section",
+    "Shipped",
     "Standard",
     "check_text",
     "check_tree",
     "load_tree",
     "read_rulebook",
+    "read_shipped",
+    "read_text",
 ]

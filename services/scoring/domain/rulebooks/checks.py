@@ -224,7 +224,7 @@ def together(found: Iterable[Rulebook], plans: Mapping[str, Plan]) -> list[Findi
                 ))  # fmt: skip
             if (plan, one.name) in own:
                 told.append(Finding(
-                    "warning", where, "plan-lines", f"方案“{plan}”自带的记分行不再使用：以本细则为准。",
+                    "info", where, "plan-lines", f"方案“{plan}”自带的记分行不再使用：以本细则为准。",
                     f"the lines in plan “{plan}” are no longer used: this rulebook stands for them",
                 ))  # fmt: skip
     return told

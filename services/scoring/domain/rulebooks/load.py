@@ -42,6 +42,18 @@ def load_tree(root: Path) -> tuple[Rulebook, ...]:
     return tuple(read_rulebook(path) for path in sorted(root.glob("*/*.yaml")))
 
 
+def read_text(text: str, name: str) -> Rulebook:
+    """A published version's text, as it was checked then. Raises `RulebookError`."""
+    try:
+        source = read_yaml_text(text, name)
+    except YamlProblem as problem:
+        raise RulebookError(name, [_of_yaml(problem)]) from problem
+    rulebook, findings, _ = _validated(source)
+    if rulebook is None:
+        raise RulebookError(name, findings)
+    return rulebook
+
+
 def check_text(text: str, name: str, plans: Mapping[str, Plan]) -> tuple[Rulebook | None, list[Finding]]:
     """The rulebook a text makes (None where it makes none), and everything wrong or doubtful in it, worst first."""
     try:

@@ -104,7 +104,7 @@ def own_rulebook(plan: Plan) -> Rulebook | None:
         plans=(plan.id,),
         valid_from=date.min,
         ledger_name=f"v{plan.version}",
-        subjects=("agency", "unit"),
+        subjects=("agency", "unit", "community"),
         lines=tuple(
             {
                 "id": line.id, "on": line.on, "outcome": line.outcome, "points": line.points, "text": line.text,

@@ -1,0 +1,1 @@
+"""Rulebooks: the versions in use, drafts, publication by two persons."""
