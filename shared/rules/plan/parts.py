@@ -129,7 +129,10 @@ class ReportingRule(Part):
 
 
 class Reporting(Part):
-    """Who reports to whom and when. ``dates`` are explicit and win; ``rule`` is kept as the plan words it."""
+    """Who reports to whom and when. ``dates`` are explicit and win; ``rule`` is kept as the plan words it.
+
+    ``remind_days``: so many days before a report is due, who owes it is told.
+    """
 
     clause: str | None = None
     by: Literal["members", "listed"] = "members"
@@ -139,6 +142,7 @@ class Reporting(Part):
     rule: ReportingRule | None = None
     named_reporter: bool = False
     late_counts_from: FromDate | None = None
+    remind_days: int = Field(default=3, ge=0, le=30)
     assumed: bool = False
 
 

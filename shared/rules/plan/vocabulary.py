@@ -61,6 +61,7 @@ RIGHTS = (
     "report.read", "report.write", "report.assign", "report.collect", "bulletin.read", "bulletin.edit", "bulletin.release",
     "publicity.read", "publicity.do", "publicity.manage", "publicity.log", "publicity.expose",
     "warning.read", "warning.draft", "warning.check", "warning.approve", "warning.release", "warning.recall",
+    "duty.read", "duty.act", "duty.manage", "meeting.read", "meeting.manage",
     "evidence.read", "evidence.manage", "evidence.receive", "evidence.original", "evidence.export", "evidence.destroy",
 )
 

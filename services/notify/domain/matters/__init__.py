@@ -9,24 +9,26 @@ One module a publisher; each tells its makers of notices, what ends them, and th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.notify.domain.matters import intake, proceedings
+from services.notify.domain.matters import duties, intake, proceedings
 from services.notify.domain.matters.parts import NEEDS, DueOf, Makers, Matter, Place, Told
 from services.notify.domain.matters.proceedings import turn_taken
 from services.notify.domain.notices import SPACE, State, Template, office_of
 from shared.events.rewards import RewardBudgetShort
 from shared.rules.plan import Plan
 
-__all__ = ["NEEDS", "TOLD", "DueOf", "Matter", "News", "Place", "Told", "ended_by", "rows_of", "told_of", "turn_taken", "unsigned"]
+__all__ = ["NEEDS", "TOLD", "DueOf", "Matter", "News", "Own", "Place", "Told", "ended_by", "own_rows", "rows_of", "told_of", "turn_taken", "unsigned"]
 
-News = intake.News | proceedings.News
+News = duties.News | intake.News | proceedings.News
 
-_MAKERS: Makers = {**intake.MAKERS, **proceedings.MAKERS}
-_ENDS = (intake.ended_by,)
-TOLD: tuple[type, ...] = (*_MAKERS, *intake.ENDING)
+_HEARD: Makers = {**intake.MAKERS, **proceedings.MAKERS}
+_MAKERS: Makers = {**_HEARD, **duties.MAKERS}
+_ENDS = (intake.ended_by, duties.ended_by)
+TOLD: tuple[type, ...] = (*_HEARD, *intake.ENDING)
 """Events that make such notices or end them, as consumers hear of them."""
 
 
@@ -41,12 +43,27 @@ def rows_of(event: News, plan: Plan | None, due_of: DueOf, now: datetime) -> lis
     return [_row(event, one, plan, due_of, now) for one in told_of(event, plan)]
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What notify tells of its own work, as an event of another would: a report owed, a bulletin to release."""
+
+    plan: str
+    area: str | None = None
+    due: date | None = None
+    """A day that stands for a number."""
+
+
+def own_rows(own: Own, told: Sequence[Told], plan: Plan, due_of: DueOf, now: datetime) -> list[dict[str, Any]]:
+    """The notices of notify's own matters as rows."""
+    return [_row(own, one, plan, due_of, now) for one in told]
+
+
 def ended_by(event: News) -> tuple[UUID, Sequence[Template], datetime, bool] | None:
     """Which matter's requests an event fulfils, when, and whether in time; None: none."""
     return next((found for ends in _ENDS if (found := ends(event)) is not None), None)
 
 
-def _row(event: News, one: Told, plan: Plan | None, due_of: DueOf, now: datetime) -> dict[str, Any]:
+def _row(event: News | Own, one: Told, plan: Plan | None, due_of: DueOf, now: datetime) -> dict[str, Any]:
     agency, unit = one.to
     rule, due, provisional = one.rule, one.due, one.provisional
     if due is None and one.signs and plan is not None:

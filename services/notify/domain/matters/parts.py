@@ -26,9 +26,16 @@ class Matter(StrEnum):
     REWARD = "reward"
     LEAD = "lead"
     PROCEEDING = "proceeding"
+    TARGET = "target"
+    CLOCK = "clock"
+    DIGEST = "digest"
+    REPORT = "report"
+    BULLETIN = "bulletin"
+    DUTY = "duty"
+    MEETING = "meeting"
 
 
-NEEDS = ("outcome.review", "reporter.reveal", "reporter.request", "reward.pay")
+NEEDS = ("bulletin.release", "outcome.review", "reporter.reveal", "reporter.request", "reward.pay")
 """Rights that a notice may need of its reader."""
 
 Place = tuple[str, str | None]

@@ -1,0 +1,1 @@
+"""Reporting: the calendar set, reports written, sent, sent back and taken back, reporters named."""
