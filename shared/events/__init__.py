@@ -4,6 +4,7 @@ from shared.events import (
     casework,
     casework_evidence,
     certificates,
+    consequences,
     documents,
     downline,
     duties,
@@ -44,6 +45,7 @@ EVENT_TYPES: dict[str, type[EventData]] = {
         intake.AgentVisited,
         *casework_evidence.ALL,
         *certificates.ALL,
+        *consequences.ALL,
         *documents.ALL,
         *downline.ALL,
         *duties.ALL,
@@ -70,7 +72,9 @@ EVENT_TYPES: dict[str, type[EventData]] = {
         casework.CaseTakenUp,
         casework.DenFound,
         notify.PrincipalPublished,
+        scoring.CheckpointTaken,
         scoring.LedgerEntryRecorded,
+        scoring.PeriodClosed,
         scoring.StandingPublished,
     )
 }
