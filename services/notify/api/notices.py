@@ -7,7 +7,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
 from services.notify.commands import notices as commands
+from services.notify.commands import transit
 from services.notify.queries import notices as queries
+from services.notify.queries.roster import stands_in_for
 from services.notify.schemas import NoticeOut
 from services.notify.tables import kit
 from shared.kit import audit, clock, db, idempotency
@@ -41,7 +43,9 @@ async def list_notices(
     svc: Service = request.app.state.service
     now = clock.now()
     async with db.begin(svc.engine) as conn:
-        rows, following = await queries.newest_first(conn, caller, state, cursor, limit)
+        standing_in = await stands_in_for(conn, caller, now)
+        rows, following = await queries.newest_first(conn, caller, state, cursor, limit, standing_in)
+        rows = await transit.shown(conn, caller, rows, standing_in)
         await audit.record(conn, kit, caller, "notice.listed", "notice", [row.id for row in rows], now)
     return Page(items=[queries.notice_out(request.app.state.settings, row, now) for row in rows], next=following)
 
@@ -57,7 +61,9 @@ async def feed(
     svc: Service = request.app.state.service
     now = clock.now()
     async with db.begin(svc.engine) as conn:
-        rows, following = await queries.feed(conn, caller, cursor, limit)
+        standing_in = await stands_in_for(conn, caller, now)
+        rows, following = await queries.feed(conn, caller, cursor, limit, standing_in)
+        rows = await transit.shown(conn, caller, rows, standing_in)
         if rows:
             await audit.record(conn, kit, caller, "notice.listed", "notice", [row.id for row in rows], now)
     return Feed(items=[queries.notice_out(request.app.state.settings, row, now) for row in rows], cursor=following)
@@ -69,7 +75,9 @@ async def one_notice(request: Request, response: Response, notice_id: UUID, call
     svc: Service = request.app.state.service
     now = clock.now()
     async with db.begin(svc.engine) as conn:
-        row = await queries.one(conn, caller, notice_id)
+        standing_in = await stands_in_for(conn, caller, now)
+        row = await queries.one(conn, caller, notice_id, standing_in)
+        [row] = await transit.shown(conn, caller, [row], standing_in)
         await audit.record(conn, kit, caller, "notice.read", "notice", [notice_id], now)
     response.headers["etag"] = etag(row.version)
     return queries.notice_out(request.app.state.settings, row, now)

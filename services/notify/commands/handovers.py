@@ -25,7 +25,7 @@ _ACTOR = service_caller("notify")
 async def tell(conn: AsyncConnection, svc: Service, events: Sequence[domain.HandoverNews], now: datetime) -> None:
     """Tell both sides what happened to a handover, and end the notices that asked for what has been done."""
     for event in events:
-        await make(conn, domain.notices_of(event, svc.plans.get(event.plan), now), now)
+        await make(conn, domain.notices_of(event, svc.plans.get(event.plan), now), now, svc)
         done = domain.ended_by(event)
         if done is not None:
             in_time = getattr(event, "in_time", True)
@@ -63,7 +63,7 @@ async def party_joined(conn: AsyncConnection, svc: Service, events: Sequence[Par
                     acceptances.c.accepted_at <= event.joined_at,
                 )
             )
-        await make(conn, [domain.of_joined(event, now)], now)
+        await make(conn, [domain.of_joined(event, now)], now, svc)
         if event.urgent and event.role == "lead":
             await rings.lead_changed(conn, event.case_id, event.agency, now)
 

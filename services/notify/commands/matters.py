@@ -1,4 +1,4 @@
-"""Notices about what is no case and no handover: made, ended by the act they ask for, and told the office when unsigned."""
+"""Notices about what is no case and no handover: made, ended by the act they ask for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _END = (
 )
 _MORE = text(
     """
-    UPDATE notices n SET items = n.items + m.more, state = 'waiting', version = n.version + 1,
+    UPDATE notices n SET items = n.items + m.more, state = 'waiting', transit = 'queued', version = n.version + 1,
         signed_at = NULL, signed_by = NULL
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS m (id uuid, more integer)
     WHERE n.id = m.id
@@ -98,7 +98,7 @@ async def tell(conn: AsyncConnection, clocks: Clocks, events: Sequence[domain.Ne
                     {"matter_id": matter_id, "template": template.value, "ended_at": at, "in_time": in_time},
                 )
     await insert_many(conn, matters_ended, list(ended.values()), conflict="ON CONFLICT DO NOTHING")
-    await _add(conn, made, more, now)
+    await _add(conn, clocks, made, more, now)
     matters = list({row["matter_id"] for row in made.values()} | {row["matter_id"] for row in ended.values()})
     if matters:
         await conn.execute(_END, {"matters": matters})
@@ -126,7 +126,9 @@ async def _turns(conn: AsyncConnection, taken: Sequence[tuple[Any, datetime]]) -
         )
 
 
-async def _add(conn: AsyncConnection, made: dict[Any, dict[str, Any]], more: dict[Any, int], now: datetime) -> None:
+async def _add(
+    conn: AsyncConnection, clocks: Clocks, made: dict[Any, dict[str, Any]], more: dict[Any, int], now: datetime
+) -> None:
     """Write new notices; one that stands for many things (patrols of one day) grows by those that come later."""
     if not made:
         return
@@ -141,29 +143,4 @@ async def _add(conn: AsyncConnection, made: dict[Any, dict[str, Any]], more: dic
     growing = [{"id": str(one), "more": made[one]["items"] + more.get(one, 0)} for one in there]
     if growing:
         await conn.execute(_MORE, {"rows": orjson.dumps(growing).decode()})
-    await make(conn, [row for row in made.values() if row["id"] not in there], now)
-
-
-async def raise_unsigned(conn: AsyncConnection, service: Service, now: datetime, *, limit: int = 200) -> int:
-    """Tell the office of matters that an agency has not signed for in the plan's time; how many, at most `limit`."""
-    n = notices.c
-    rows = (
-        await conn.execute(
-            select(notices)
-            .where(n.matter_id.is_not(None), n.state == State.WAITING.value, n.raised_at.is_(None), n.due < now)
-            .order_by(n.due)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    ).all()
-    if not rows:
-        return 0
-    told = []
-    for row in rows:
-        plan = service.plans.get(row.plan)
-        one = domain.unsigned(row._mapping, plan, now) if plan else None
-        if one is not None:
-            told.append(one)
-    await conn.execute(update(notices).where(n.id == func.any([row.id for row in rows])).values(raised_at=now))
-    await make(conn, told, now)
-    return len(rows)
+    await make(conn, [row for row in made.values() if row["id"] not in there], now, clocks.service)

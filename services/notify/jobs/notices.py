@@ -1,6 +1,6 @@
-"""Notices nobody has signed for: rung again, or told to the office."""
+"""Urgent notices nobody has signed for ring again."""
 
-from services.notify.commands import matters, rings
+from services.notify.commands import rings
 from shared.kit import clock, db
 from shared.kit.service import Service
 
@@ -10,11 +10,3 @@ async def ring(service: Service) -> None:
     async with db.begin(service.engine) as conn:
         await rings.ring(conn, service, clock.now())
         await rings.measure(conn, clock.now())
-
-
-async def raise_unsigned(service: Service) -> None:
-    """Tell the office of matters nobody has signed for in time."""
-    while True:
-        async with db.begin(service.engine) as conn:
-            if not await matters.raise_unsigned(conn, service, clock.now()):
-                break

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.domain.matters import NEEDS, Matter
 from services.notify.domain.notices import State, is_late
+from services.notify.domain.progress import progress_of
+from services.notify.queries.roster import NOBODY, Desk, StandIn
 from services.notify.schemas import NoticeOut
 from services.notify.settings import Settings
 from services.notify.tables import notices
@@ -18,7 +20,7 @@ from shared.kit.access import Caller, scope
 from shared.kit.problem import NotFound
 
 n = notices.c
-_SETTLED = n.xid < literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
+SETTLED = n.xid < literal_column("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
 """Only rows that no running transaction can precede: a reader that goes on from its cursor misses nothing."""
 
 COUNT_UP_TO = 1000
@@ -27,11 +29,12 @@ NO_CASE = UUID(int=0)
 """The case of a notice that is about a handover: the field was promised to be an id, and stays one."""
 
 
-def visible(caller: Caller, right: str) -> ColumnElement[bool]:
+def visible(caller: Caller, right: str, standing_in: StandIn = NOBODY) -> ColumnElement[bool]:
     """The notices within a caller's reach; of a unit's own and of the whole agency where the reach is the unit.
 
-    A notice that needs a right is for those who hold it, as far as it reaches, and for nobody else: the office, which
-    sees every other notice of the plan, does not see that a reporter's contact was asked for.
+    A notice to a post is for those who hold the post, and for whoever stands in for one of them (`standing_in`); the
+    office, which reads every notice of the plan, reads those too. A notice that needs a right is for those who hold it,
+    as far as it reaches, and for nobody else: the office does not see that a reporter's contact was asked for.
     """
 
     def within(held: str) -> ColumnElement[bool]:
@@ -44,17 +47,31 @@ def visible(caller: Caller, right: str) -> ColumnElement[bool]:
             area=n.area,
         )
 
-    if caller.reach(right) is None:
+    reach = caller.reach(right)
+    if reach is None:
         return false()
+    mine = within(right)
+    if caller.kind == "officer" and reach not in ("plan", "all"):
+        to_deputy = n.ladder.is_not_distinct_from("deputy")
+        mine &= or_(n.post.is_(None), n.post.in_(caller.posts) & ~to_deputy)
+        mine = or_(mine, *(_instead(caller, desk, ~to_deputy) for desk in standing_in.away))
+        mine = or_(mine, *(_instead(caller, seat, to_deputy) for seat in standing_in.seats))
     held = [held for held in NEEDS if caller.reach(held) is not None]
-    return or_(n.needs.is_(None) & within(right), *((n.needs == one) & within(one) for one in held))
+    return or_(n.needs.is_(None) & mine, *((n.needs == one) & within(one) for one in held))
+
+
+def _instead(caller: Caller, desk: Desk, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """What whoever sits at a desk would read."""
+    there = (n.plan == caller.plan) & (n.agency == desk.agency) & which & or_(n.post.is_(None), n.post.in_(desk.posts))
+    return there & or_(n.unit == desk.unit, n.unit.is_(None)) if desk.unit else there
 
 
 async def newest_first(
-    conn: AsyncConnection, caller: Caller, state: str | None, cursor: str | None, limit: int
+    conn: AsyncConnection, caller: Caller, state: str | None, cursor: str | None, limit: int,
+    standing_in: StandIn = NOBODY,
 ) -> tuple[list[Any], str | None]:
     """A page of what the caller may see, the newest first."""
-    shown = select(notices).where(visible(caller, "notice.read")).order_by(n.xid.desc(), n.seq.desc()).limit(limit + 1)
+    shown = select(notices).where(visible(caller, "notice.read", standing_in)).order_by(n.xid.desc(), n.seq.desc()).limit(limit + 1)
     if state:
         shown = shown.where(n.state == state)
     after = pagination.decode(cursor, [int, int])
@@ -64,9 +81,11 @@ async def newest_first(
     return list(rows), following
 
 
-async def feed(conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int) -> tuple[list[Any], str | None]:
+async def feed(
+    conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int, standing_in: StandIn = NOBODY
+) -> tuple[list[Any], str | None]:
     """What came after a cursor, in order of creation, and the cursor to go on from (the given one when none came)."""
-    shown = select(notices).where(visible(caller, "notice.read"), _SETTLED).order_by(n.xid, n.seq).limit(limit)
+    shown = select(notices).where(visible(caller, "notice.read", standing_in), SETTLED).order_by(n.xid, n.seq).limit(limit)
     after = pagination.decode(cursor, [int, int])
     if after:
         shown = shown.where(tuple_(n.xid, n.seq) > tuple_(*after))
@@ -75,10 +94,10 @@ async def feed(conn: AsyncConnection, caller: Caller, cursor: str | None, limit:
 
 
 async def waiting(
-    conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int
+    conn: AsyncConnection, caller: Caller, cursor: str | None, limit: int, standing_in: StandIn = NOBODY
 ) -> tuple[list[Any], str | None]:
     """What waits for the caller's signature, the most overdue first, what has no deadline last."""
-    mine = [visible(caller, "notice.sign"), n.state == State.WAITING.value]
+    mine = [visible(caller, "notice.sign", standing_in), n.state == State.WAITING.value]
     after = pagination.decode(cursor, [lambda v: datetime.fromisoformat(v) if v else None, UUID])
     dated = select(notices).where(*mine, n.due.is_not(None)).order_by(n.due, n.id).limit(limit + 1)
     undated = select(notices).where(*mine, n.due.is_(None)).order_by(n.id).limit(limit + 1)
@@ -103,9 +122,9 @@ class Counts:
     late: int
 
 
-async def counts(conn: AsyncConnection, caller: Caller, now: datetime) -> Counts:
+async def counts(conn: AsyncConnection, caller: Caller, now: datetime, standing_in: StandIn = NOBODY) -> Counts:
     """The numbers at the head of the inbox."""
-    mine = [visible(caller, "notice.sign"), n.state == State.WAITING.value]
+    mine = [visible(caller, "notice.sign", standing_in), n.state == State.WAITING.value]
     some = select(literal_column("1")).where(*mine).limit(COUNT_UP_TO).subquery()
     late = select(literal_column("1")).where(*mine, n.due < now).limit(COUNT_UP_TO).subquery()
     return Counts(
@@ -114,9 +133,9 @@ async def counts(conn: AsyncConnection, caller: Caller, now: datetime) -> Counts
     )
 
 
-async def one(conn: AsyncConnection, caller: Caller, notice_id: UUID) -> Any:
+async def one(conn: AsyncConnection, caller: Caller, notice_id: UUID, standing_in: StandIn = NOBODY) -> Any:
     """A notice the caller may see; NotFound otherwise."""
-    shown = select(notices).where(n.id == notice_id, visible(caller, "notice.read"))
+    shown = select(notices).where(n.id == notice_id, visible(caller, "notice.read", standing_in))
     row = (await conn.execute(shown)).one_or_none()
     if row is None:
         raise NotFound("没有这份通知，或不归您查看。 No such notice, or not yours to see.")
@@ -137,6 +156,8 @@ def page_of(row: Any) -> str | None:
     """The path of a matter's page at intake, beside its JSON; None for a notice of a case or a handover."""
     if row.matter is None:
         return None
+    if row.matter == Matter.TARGET:
+        return "/webhooks/" + row.dataref.rpartition("/")[2]
     if row.matter == Matter.PATROL:
         return "/patrol/overdue"
     base, found, path = row.dataref.partition("/v1/")
@@ -149,6 +170,7 @@ def notice_out(settings: Settings, row: Any, now: datetime) -> NoticeOut:
     fields["case_id"] = row.case_id or NO_CASE
     return NoticeOut(
         **fields,
+        progress=progress_of(row.state, row.transit).value,
         late=is_late(row._mapping, now),
         href=f"{settings.base_url('notify')}/v1/notices/{row.id}",
         case_href=case_address(settings, row.case_id) if row.case_id else "",

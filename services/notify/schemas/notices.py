@@ -43,3 +43,17 @@ class NoticeOut(BaseModel):
     matter_href: str | None = Field(
         default=None, description="Where the matter is opened, under the reader's own rights"
     )
+    post: str | None = Field(default=None, description="The post it is for; without one, the whole unit or agency")
+    progress: Literal["queued", "sent", "delivered", "signed", "done", "failed"] = Field(
+        default="queued", description="How far it has come; failed: every way out gave up, and the inbox still shows it"
+    )
+    ladder: Literal["deputy", "head", "office", "leading_group"] | None = Field(
+        default=None, description="The rung it is: nobody below has signed for the notice `of_notice` in time"
+    )
+    of_notice: UUID | None = None
+    climbed: int = Field(default=0, description="How many rungs it has climbed, unsigned")
+    climb_at: datetime | None = Field(default=None, description="When it climbs next, unless somebody signs")
+    reminds: UUID | None = Field(default=None, description="The clock it reminds of")
+    parts: dict[str, int | str | None] | None = Field(
+        default=None, description="Numbers of a digest; what a rung or a reminder is about"
+    )

@@ -42,9 +42,9 @@ contacts = Table(
     Column("id", UUID, primary_key=True),
     Column("account_id", UUID, ForeignKey("accounts.id"), nullable=False),
     Column("kind", Text, nullable=False),
-    Column("address", LargeBinary, nullable=False, comment="sealed under the key `contact`"),
-    Column("created_at", TIMESTAMP, nullable=False),
-    Column("created_by", Text, nullable=False),
+    Column("address", LargeBinary, comment="sealed under the key `contact`; none: taken off the list"),
+    Column("set_at", TIMESTAMP, nullable=False),
+    Column("set_by", Text, nullable=False),
     Column("version", Integer, nullable=False),
     comment="how an officer is reached; never a citizen's",
 )

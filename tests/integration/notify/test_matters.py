@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.notify.commands import matters
+from services.notify.commands import ladder
 from shared.events import EventData
 from shared.events.common import DeadlineFact
 from shared.events.followups import (
@@ -83,18 +83,18 @@ async def test_a_gathering_is_told_to_all_who_must_clear_it(house: House) -> Non
 
 
 async def test_what_nobody_signs_for_comes_before_the_office(house: House) -> None:
-    """D-O1, D-N4: the ladder of every notice: the agency, then the office."""
+    """D-O1, D-N4: the ladder of every notice: the agency, then the office, which is told once."""
     await house.tell(gathering())
     async with db.begin(house.service.engine) as conn:
-        assert await matters.raise_unsigned(conn, house.service, clock.now()) == 0
+        assert await ladder.climb(conn, house.service, clock.now()) == 0
     later = clock.now() + timedelta(days=15)
     for expected in (3, 0):
         async with db.begin(house.service.engine) as conn:
-            assert await matters.raise_unsigned(conn, house.service, later) == expected
+            assert await ladder.climb(conn, house.service, later) == expected
     office = [row for row in await kept(house) if row[2] == "notice.unsigned.office"]
     assert office == [("commerce", "office", "notice.unsigned.office", "waiting")] * 3
     async with db.begin(house.service.engine) as conn:
-        await matters.raise_unsigned(conn, house.service, later + timedelta(days=30))
+        await ladder.climb(conn, house.service, later + timedelta(days=30))
     again = [row for row in await kept(house) if row[2] == "notice.unsigned.office"]
     assert len(again) == 3, "the office is not told that the office has not signed"
 

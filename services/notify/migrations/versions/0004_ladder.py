@@ -74,13 +74,13 @@ _TABLES: tuple[str, ...] = (
         id uuid PRIMARY KEY,
         account_id uuid NOT NULL REFERENCES accounts (id),
         kind text NOT NULL CHECK (kind IN ('mobile', 'phone', 'email')),
-        address bytea NOT NULL,
-        created_at timestamptz NOT NULL,
-        created_by text NOT NULL,
-        version integer NOT NULL
+        address bytea,
+        set_at timestamptz NOT NULL,
+        set_by text NOT NULL,
+        version integer NOT NULL,
+        CONSTRAINT contacts_once UNIQUE (account_id, kind)
     )
     """,
-    "CREATE INDEX contacts_of_account ON contacts (account_id)",
     """
     CREATE TABLE clocks (
         id uuid PRIMARY KEY,
@@ -113,6 +113,8 @@ _TABLES: tuple[str, ...] = (
     """,
     "CREATE INDEX clocks_next ON clocks (next_at) WHERE next_at IS NOT NULL",
     "CREATE INDEX clocks_open ON clocks (plan, agency, due, id) INCLUDE (unit, standing) WHERE NOT closed",
+    "CREATE INDEX clocks_of_plan ON clocks (plan, due, id) WHERE NOT closed",
+    "CREATE INDEX clocks_of_document ON clocks (matter_id) WHERE matter = 'document'",
     """
     CREATE TABLE digests (
         plan text NOT NULL,
