@@ -90,7 +90,7 @@ class Finding:
 
     `condition` is what found it (`missed_rescue`, …: a row of `domain/detectors`), `clause` the clause of the plan it
     breaks. `origin` tells what was discovered by the area itself from what was exposed. `measure` holds counts and
-    codes that say how grave it is. `proposed_at` is when the latest event it rests on was recorded.
+    codes that say how grave it is.
     """
 
     finding_id: UUID

@@ -1,7 +1,6 @@
 """Detectors: each reads the facts of one matter (a proceeding, a lead, a place, a case) and proposes findings.
 
-All are pure functions of the set of facts: the order in which they came and how often does not matter. A condition whose
-facts do not exist yet (media exposure, late reports and duties, a missed creation) gets its row here when they do.
+All are pure functions of the set of facts: the order in which they came and how often does not matter.
 """
 
 from __future__ import annotations
@@ -11,15 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from services.scoring.domain.detectors import leads, places, proceedings, records
+from services.scoring.domain.detectors import duties, leads, places, proceedings, records
 from services.scoring.domain.detectors.facts import Fact, Ground, Origin, Proposal, finding_id, set_of
-from shared.events import followups, handovers, intake, persons
+from shared.events import certificates, followups, handovers, intake, persons, publicity, reports
+from shared.events import duties as owed
 from shared.events import places as dens
 from shared.events import proceedings as procedures
 from shared.rules.law import Text
 
 Detector = Callable[[Sequence[Fact], Ground], list[Proposal]]
-Matter = Literal["proceeding", "lead", "matter", "place", "task", "venue", "tip", "records"]
+Matter = Literal[
+    "proceeding", "lead", "matter", "place", "task", "venue", "tip", "records", "report", "duty", "exposure", "creation",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ CONDITIONS: Mapping[str, Condition] = {
         _row("recurrence", "X-G2", "place", places.recurrence, "死灰复燃", "a cleared place is used again"),
         _row("late_recording", "D-M7", "records", records.late_recording,
              "人员、案件填报不及时", "persons or cases recorded late"),
+        _row("late_report", "D-R", "report", duties.late_report, "未按时报送", "a report late or missing"),
+        _row("late_duty", "D-Q1.3", "duty", duties.late_duty,
+             "布置任务未按时完成", "a duty not done in time"),
+        _row("missed_creation", "D-Q1.1", "creation", duties.missed_creation, "未完成创建", "creation not completed in time"),
+        _row("exposure", "D-Q1.3", "exposure", duties.exposure, "被媒体或上级曝光", "exposed by media or a superior"),
     )
 }  # fmt: skip
 """Every condition that events can show."""
@@ -83,6 +90,13 @@ MATTER_OF: Mapping[str, tuple[Matter, str]] = {
     intake.PatrolOverdue.TYPE: ("task", "task_id"),
     dens.PlaceSeenAgain.TYPE: ("place", "place_id"),
     **dict.fromkeys((*records.LATE, persons.RecordOverdue.TYPE), ("records", "case_id")),
+    **dict.fromkeys((reports.ReportMissed.TYPE, reports.ReportSubmitted.TYPE), ("report", "report_id")),
+    **dict.fromkeys(
+        (owed.DutyMissed.TYPE, owed.DutyDone.TYPE, owed.DutyGivenBack.TYPE, owed.DutyDropped.TYPE), ("duty", "duty_id")
+    ),
+    **dict.fromkeys((publicity.CampaignMissed.TYPE, publicity.CampaignDone.TYPE), ("duty", "item_id")),
+    certificates.CertificateMissed.TYPE: ("creation", "due_id"),
+    **dict.fromkeys((publicity.ExposureRecorded.TYPE, publicity.ExposureWithdrawn.TYPE), ("exposure", "exposure_id")),
 }
 """Type of event → the matter it belongs to, and the field that names it (of a handover: its lead or tip)."""
 
