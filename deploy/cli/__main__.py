@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "procedures": ("procedures", "Check the tables of proceedings (states, steps, clocks), or list them."),
     "plan": ("plan", "Check the plans of towns and cities, or make a new one."),
     "topics": ("topics", "Apply the topic contract to Kafka; rebuild topics from the outboxes."),
+    "feed": ("feed", "Check the scoring ledger against its signed checkpoints."),
     "contracts": ("contracts", "Write and check the published contracts: events and HTTP."),
     "dlq": ("dlq", "List, show and redrive what could not be handled."),
     "bench": ("bench", "Measure speed, with the machine's bare limit in the same run."),

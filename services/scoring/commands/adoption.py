@@ -144,7 +144,7 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
     await outbox.put(
         conn,
         kit.outbox,
-        [*(recorded(entry_of(row)) for row in added), *(published(row) for row in changed)],
+        [*(recorded(entry_of(row), row.seq) for row in added), *(published(row) for row in changed)],
         now,
         times=[row.fact_at for row in added] + [now] * len(changed),
     )

@@ -83,6 +83,8 @@ class EntryOut(BaseModel):
     scored_kind: str
     scored: str
     facts: list[UUID]
+    seq: int
+    fact_at: datetime
 
     @classmethod
     def of(cls, row: Any) -> "EntryOut":

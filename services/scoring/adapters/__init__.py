@@ -1,0 +1,1 @@
+"""Where scoring keeps what must outlive its database."""
