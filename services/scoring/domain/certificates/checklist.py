@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.scoring.domain.certificates.figures import FIGURES, POINTS, Figure, Tally
+from services.scoring.domain.certificates.figures import FIGURES, Figure, Tally
 from services.scoring.domain.rulebooks.parts import Indicator, Needed, Standard
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -128,23 +128,27 @@ def shift(day: date, months: int) -> date:
 
 
 def check(
-    standard: Standard, tallies: Mapping[str, Tally], shown: Collection[str], points: Decimal | None = None
+    standard: Standard,
+    tallies: Mapping[str, Tally],
+    shown: Collection[str],
+    more: Mapping[str, Decimal | None] | None = None,
 ) -> Checklist:
-    """The checklist. `tallies` has what the events tell for each indicator; `shown` names items shown by a person."""
+    """The checklist. `tallies` has what the events tell for each indicator; `shown` names items shown by a person;
+    `more` has figures that no single event tells (`OTHERS`)."""
     items = tuple(
-        _item(indicator, tallies.get(indicator.id, {}), indicator.id in shown, points)
+        _item(indicator, tallies.get(indicator.id, {}), indicator.id in shown, more or {})
         for indicator in standard.indicators
     )
     return Checklist(items, sum((item.reached for item in items), Decimal(0)), standard.pass_mark)
 
 
-def _item(indicator: Indicator, tally: Tally, shown: bool, points: Decimal | None) -> Item:
+def _item(indicator: Indicator, tally: Tally, shown: bool, more: Mapping[str, Decimal | None]) -> Item:
     needs, figure = indicator.needs, figure_of(indicator)
     value: Decimal | None = None
     if figure is not None:
         value = figure.of(tally)
-    elif needs is not None and needs.figure == POINTS:
-        value = points
+    elif needs is not None:
+        value = more.get(needs.figure)
     if value is not None and needs is not None:
         verdict = Verdict.MET if holds(needs, value) else Verdict.UNMET
     else:

@@ -109,13 +109,17 @@ FIGURES: Mapping[str, Figure] = {
                 "major leads not verified in time", spoilt_by=["missed"]),
         _figure("rentals_registered", "rentals", _count("rentals", ["rental"]), "登记的出租屋", "rental units registered"),
         _figure("cases_closed", "cases", _count("cases", ["closed"]), "办结案件", "cases closed"),
-        _figure("findings", "findings", _count("findings", ["confirmed"]), "确认的扣分情形", "confirmed findings",
-                spoilt_by=["confirmed"]),
+        _figure("findings", "findings", _count("findings", ["confirmed", "veto"]), "确认的扣分情形", "confirmed findings",
+                spoilt_by=["confirmed", "veto"]),
         _figure("veto_findings", "findings", _count("findings", ["veto"]), "确认的一票否决情形", "confirmed veto findings",
                 spoilt_by=["veto"]),
     )
 }  # fmt: skip
 """Every figure a standard can ask for. A figure that is not here is shown by a person with proof."""
 
-POINTS = "points"
-"""The figure of the ledger: what the holder's entries of the assessment year come to."""
+POINTS, CERTIFIED = "points", "certified_percent"
+OTHERS: Mapping[str, Text] = {
+    POINTS: Text(zh="台账得分（本考核年度）", en="points in the ledger, this assessment year"),
+    CERTIFIED: Text(zh="已认定社区的比例", en="communities certified"),
+}
+"""Figures that no single event tells: of the ledger, and of certificates themselves."""
