@@ -101,6 +101,22 @@ class CampaignMissed(_CampaignEvent):
     missed_at: datetime
 
 
+class CampaignReturned(_CampaignEvent):
+    """The proof was looked at and returned as none: the thing is not done, and missed again when its time has passed."""
+
+    TYPE: ClassVar[str] = "dachuan.publicity.campaign-returned.v1"
+
+    returned_at: datetime
+
+
+class CampaignWaived(_CampaignEvent):
+    """The office no longer asks for it there and then, with a reason on record: it was not missed."""
+
+    TYPE: ClassVar[str] = "dachuan.publicity.campaign-waived.v1"
+
+    waived_at: datetime
+
+
 class _WarningEvent(_PublicityEvent):
     """`areas` are those the warning is for; none means the whole plan's area."""
 
@@ -137,6 +153,8 @@ ALL = (
     ExposureWithdrawn,
     CampaignDone,
     CampaignMissed,
+    CampaignReturned,
+    CampaignWaived,
     WarningPublished,
     WarningRecalled,
 )

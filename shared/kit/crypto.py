@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "intake": ("narrative", "receipt", "receipt_lookup", "target", "reporter", "file", "work", "idempotency", "audit"),
     "casework": ("case", "person", "person_lookup", "file", "evidence", "manifest", "document", "idempotency", "audit"),
-    "notify": ("contact", "report", "idempotency", "webhook", "audit"),
+    "notify": ("contact", "report", "file", "idempotency", "webhook", "audit"),
     "scoring": ("finding", "idempotency", "checkpoint", "audit"),
 }
 """The keys each service needs in its key file; each is 32 random bytes."""

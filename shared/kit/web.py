@@ -61,7 +61,7 @@ class Observe:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
+                message["headers"] = [*message["headers"], *_added(message["headers"])]
             await send(message)
 
         try:
@@ -80,6 +80,14 @@ class Observe:
                     seconds=round(seconds, 3),
                     trace_id=tracing.trace_id(),
                 )
+
+
+def _added(given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The security headers of an answer. One that says itself who may frame it keeps its own policy."""
+    for name, value in given:
+        if name == b"content-security-policy" and b"frame-ancestors" in value:
+            return _SECURITY_HEADERS[:2]
+    return _SECURITY_HEADERS
 
 
 def _template(scope: Scope) -> str:

@@ -1,0 +1,1 @@
+"""The only writers of public warnings and exposed cases: drafted, checked, approved, released by two, recalled."""
