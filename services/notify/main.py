@@ -7,6 +7,10 @@ from fastapi import FastAPI
 
 from services.notify import consumers, jobs
 from services.notify.commands import demo
+from services.notify.commands.reports.room import Room
+from services.notify.commands.telling import Desk
+from services.notify.queries.duties_present import DutyPresenter
+from services.notify.commands.publicity.parts import PublicityRoom
 from services.notify.settings import Settings
 from services.notify.tables import kit
 from shared.kit import clock, db, logs
@@ -28,11 +32,23 @@ def build(settings: Settings) -> FastAPI:
     service.consume([consumers.URGENT_TOPIC], told, lane="urgent")
     service.consume([consumers.HANDOVER_TOPIC], told, lane="handover")
     service.consume(consumers.MATTER_TOPICS, told, lane="matter")
-    service.job("matters", 30, lambda: jobs.raise_unsigned(service))
+    service.job("ladder", 5, lambda: jobs.climb(service))
+    service.job("reminders", 5, lambda: jobs.remind(service))
+    service.job("digests", 30, lambda: jobs.digests(service))
     service.job("rings", 1, lambda: jobs.ring(service))
     deliverer = jobs.Deliverer(service, settings, service.health.component("deliveries", 30, required=False))
     service.task("deliveries", deliverer.run)
     service.job("deliveries.old", 60, lambda: jobs.give_up(service))
+    room = Room.of(service, settings)
+    service.job("reports.calendar", 600, lambda: jobs.follow_plans(room))
+    service.job("reports.due", 20, lambda: jobs.remind_and_mark(room))
+    desk = Desk.of(service)
+    service.job("duties", 300, lambda: jobs.set_duties(desk))
+    service.job("duties.missed", 10, lambda: jobs.miss_duties(desk))
+    publicity = PublicityRoom(service)
+    service.job("campaigns", 600, lambda: jobs.schedule_campaigns(publicity))
+    service.job("campaigns.missed", 20, lambda: jobs.miss_campaigns(publicity))
+    service.job("files.sweep", 3600, lambda: jobs.sweep_files(publicity))
     service.job("gauges", 30, lambda: jobs.measure(service))
     app = create_app(
         settings,
@@ -41,7 +57,8 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
-        state={"service": service, "authenticator": service.authenticator, "oidc": Provider(settings)},
+        larger_bodies=lambda path: publicity.largest_body if path.endswith("/files") else None,
+        state={"service": service, "publicity": publicity, "reports": room, "authenticator": service.authenticator, "oidc": Provider(settings), "duty_desk": desk, "present_duties": DutyPresenter(desk)},
     )
     mount_static(app)
     return app

@@ -60,6 +60,7 @@ def grouped(entries: Sequence[Entry]) -> list[tuple[Group, list[Entry]]]:
 
 ENTRIES = (
     Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices")),
+    Entry(N_("Duties"), "checks", "notify", "/duties", "duty.read", ("duties", "meetings")),
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
     Entry(N_("Triage"), "list-check", "intake", "/triage", "tip.triage", ("triage",)),
     Entry(N_("Leads"), "search", "intake", "/leads", "lead.read", ("leads",)),

@@ -1,15 +1,23 @@
-"""Webhooks on their way, and old ones given up."""
+"""Messages on their way out, and old ones given up."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from services.notify.adapters.webhooks import MESSAGE_PREFIX, Outcome, Sender
-from services.notify.commands import webhooks
-from services.notify.commands.webhooks import Claimed
+from services.notify.adapters.mail import Mailer
+from services.notify.adapters.outside import Outside
+from services.notify.adapters.robots import Robots
+from services.notify.adapters.sms import gateway
+from services.notify.adapters.webhooks import MESSAGE_PREFIX, Sender
+from services.notify.commands import sending
+from services.notify.commands.sending import Claimed, Target
+from services.notify.domain.channels import ROBOTS, Channel
+from services.notify.domain.outcomes import Outcome
+from services.notify.domain.wording import Said, said
 from services.notify.queries.notices import NO_CASE, case_address, handover_address
 from services.notify.settings import Settings
 from shared.kit import clock, db
@@ -22,10 +30,58 @@ CHANNEL = "deliveries"
 
 LOOK_EVERY_S = 1.0
 REST_S = 5.0
+MOST_AT_ONCE = 64
+"""A target that takes all it is given quickly is given so many in one go at most."""
+QUICK_S = 1.0
+SETTLE_TRIES = 4
+
+
+class Channels:
+    """The ways out. Whatever goes wrong is an outcome, not an exception."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service, self._settings = service, settings
+        self._outside = Outside(settings.webhook_timeout_s, local=settings.local_mode)
+        # the gateway and its address are the operator's own, so it may stand in our network
+        self._house = Outside(settings.webhook_timeout_s, local=True, guarded=False)
+        self._webhooks = Sender(settings.webhook_timeout_s, local=settings.local_mode, outside=self._outside)
+        self._robots = Robots(self._outside)
+        self._mailer = Mailer(settings)
+        self._sms = gateway(settings, self._house)
+
+    async def close(self) -> None:
+        await self._outside.close()
+        await self._house.close()
+
+    async def send(self, target: Target, one: Claimed) -> Outcome:
+        """One attempt by the target's channel."""
+        message_id, now = f"{MESSAGE_PREFIX}{one.id}", clock.now()
+        try:
+            if target.channel is Channel.WEBHOOK:
+                body = message(self._settings, target.id, one)
+            else:
+                address, words = target.secret.decode(), self._words(target, one)
+        except Exception as error:
+            # one message that cannot be put together holds up no other
+            log.error("deliveries.not_composed", delivery=str(one.id), exc_info=error)
+            return Outcome("not-composed", False, ours=True)
+        if target.channel is Channel.WEBHOOK:
+            return await self._webhooks.send(target.url, target.secret, message_id, body, now, target.old_secret)
+        if target.channel in ROBOTS:
+            return await self._robots.send(target.channel, address, words.text, now)
+        if target.channel is Channel.EMAIL:
+            return await self._mailer.send(address, message_id, words, one.created_at)
+        return await self._sms.send(address, message_id, words, now)
+
+    def _words(self, target: Target, one: Claimed) -> Said:
+        n = one.notice
+        link = f"{self._settings.base_url('notify')}/" + (f"#notice-{n['n_id']}" if n is not None else "")
+        rules = sending.rules_of(self._service, target.plan)
+        return said(rules.words, n["number"] if n is not None else "", one.urgent and n is not None, link)
 
 
 class Deliverer:
-    """Sends webhooks: one worker for each target that has something due, so that a dead one delays nobody."""
+    """Sends what is due: one worker for each target that has something, so that a dead one delays nobody."""
 
     def __init__(self, service: Service, settings: Settings, health: Component) -> None:
         self._service = service
@@ -38,11 +94,11 @@ class Deliverer:
 
     async def run(self) -> None:
         """Run until cancelled; after a failure, start over. What was under way is sent again under its id."""
-        sender = Sender(self._settings.webhook_timeout_s, local=self._settings.local_mode)
+        channels = Channels(self._service, self._settings)
         try:
             while True:
                 try:
-                    await self._watch(sender)
+                    await self._watch(channels)
                 except Exception as error:
                     self._health.unwell(type(error).__name__)
                     log.warning("deliveries.failed", exc_info=error)
@@ -51,9 +107,9 @@ class Deliverer:
             for worker in self._workers.values():
                 worker.cancel()
             await asyncio.gather(*self._workers.values(), return_exceptions=True)
-            await sender.close()
+            await channels.close()
 
-    async def _watch(self, sender: Sender) -> None:
+    async def _watch(self, channels: Channels) -> None:
         async with self._service.engine.connect() as conn:
             await conn.execution_options(isolation_level="AUTOCOMMIT")
             raw: Any = (await conn.get_raw_connection()).driver_connection
@@ -61,10 +117,10 @@ class Deliverer:
             try:
                 while True:
                     self._wake.clear()
-                    for endpoint_id in await webhooks.due_endpoints(conn, clock.now()):
+                    for endpoint_id in await sending.due_endpoints(conn, clock.now()):
                         rests = self._resting.get(endpoint_id, 0) > time.monotonic()
                         if endpoint_id not in self._workers and not rests:
-                            self._start(sender, endpoint_id)
+                            self._start(channels, endpoint_id)
                     self._health.well()
                     try:
                         # not wait_for: until Python 3.12 it loses a cancellation that comes with the wake-up
@@ -76,8 +132,8 @@ class Deliverer:
                 # a connection that listens must not go back to the pool
                 await conn.invalidate()
 
-    def _start(self, sender: Sender, endpoint_id: UUID) -> None:
-        worker = asyncio.create_task(self._serve(sender, endpoint_id), name=f"webhook {endpoint_id}")
+    def _start(self, channels: Channels, endpoint_id: UUID) -> None:
+        worker = asyncio.create_task(self._serve(channels, endpoint_id), name=f"target {endpoint_id}")
         self._workers[endpoint_id] = worker
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -90,29 +146,67 @@ class Deliverer:
 
         worker.add_done_callback(ended)
 
-    async def _serve(self, sender: Sender, endpoint_id: UUID) -> None:
-        """Send all that is due for one target."""
-        engine, keys = self._service.engine, self._settings.keys
+    async def _serve(self, channels: Channels, endpoint_id: UUID) -> None:
+        """Send all that is due for one target, in larger gos while it takes them quickly."""
+        per_target = self._settings.webhook_per_target
+        many = per_target
         while True:
-            async with db.begin(engine) as conn:
-                claimed = await webhooks.claim(conn, keys, endpoint_id, self._settings.webhook_per_target, clock.now())
-            if not claimed:
+            async with db.begin(self._service.engine) as conn:
+                found = await sending.claim(conn, self._service, endpoint_id, many, clock.now())
+            if found is None:
                 return
-            outcomes = await asyncio.gather(*(self._send(sender, one) for one in claimed))
-            async with db.begin(engine) as conn:
-                await webhooks.settle(conn, endpoint_id, list(zip(claimed, outcomes, strict=True)), clock.now())
+            target, claimed = found
+            began = time.monotonic()
+            outcomes = await self._send_all(channels, target, claimed)
+            await self._settle(endpoint_id, list(zip(claimed, outcomes, strict=True)))
+            quick = time.monotonic() - began < QUICK_S and all(o is not None and o.delivered for o in outcomes)
+            many = min(many * 2, MOST_AT_ONCE) if quick else per_target
 
-    async def _send(self, sender: Sender, one: Claimed) -> Outcome:
-        async with self._slots:
-            body = message(self._settings, one)
-            return await sender.send(one.url, one.secret, f"{MESSAGE_PREFIX}{one.id}", body, clock.now())
+    async def _send_all(
+        self, channels: Channels, target: Target, claimed: Sequence[Claimed]
+    ) -> list[Outcome | None]:
+        """What came of each; None for those not tried any more once the target failed."""
+        outcomes: list[Outcome | None] = [None] * len(claimed)
+        waiting = iter(enumerate(claimed))
+        stopped = False
+
+        async def work() -> None:
+            nonlocal stopped
+            for place, one in waiting:
+                async with self._slots:
+                    if stopped:
+                        return
+                    outcome = outcomes[place] = await channels.send(target, one)
+                stopped = stopped or not (outcome.delivered or outcome.permanent or outcome.ours)
+
+        await asyncio.gather(*(work() for _ in range(min(self._settings.webhook_per_target, len(claimed)))))
+        return outcomes
+
+    async def _settle(self, endpoint_id: UUID, outcomes: Sequence[tuple[Claimed, Outcome | None]]) -> None:
+        async def once() -> None:
+            async with db.begin(self._service.engine) as conn:
+                await sending.settle(conn, self._service, endpoint_id, outcomes, clock.now())
+
+        await _persist(once)
 
 
-def message(settings: Settings, one: Claimed) -> str:
+async def _persist(work: Callable[[], Awaitable[None]]) -> None:
+    """Do it, and again while the database is away or asks to try again: what is not marked is sent a second time."""
+    for left in reversed(range(SETTLE_TRIES)):
+        try:
+            return await work()
+        except Exception as error:
+            if not left or not db.unavailable(error):
+                raise
+            await asyncio.sleep(0.2 * (SETTLE_TRIES - left))
+    return None
+
+
+def message(settings: Settings, endpoint_id: UUID, one: Claimed) -> str:
     """A webhook's body: ids, codes and links only; equal at each attempt."""
     n = one.notice
     if n is None:
-        data: dict[str, Any] = {"type": "ping", "timestamp": one.created_at, "data": {"endpoint_id": one.endpoint_id}}
+        data: dict[str, Any] = {"type": "ping", "timestamp": one.created_at, "data": {"endpoint_id": endpoint_id}}
     else:
         data = {
             "type": "notice.created" if one.ring is None else "notice.rung",
@@ -147,4 +241,4 @@ def message(settings: Settings, one: Claimed) -> str:
 async def give_up(service: Service) -> None:
     """End messages older than three days."""
     async with db.begin(service.engine) as conn:
-        await webhooks.give_up_old(conn, clock.now())
+        await sending.give_up_old(conn, clock.now())

@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 
 from services.notify import metrics
 from services.notify.domain.notices import State
+from services.notify.queries.webhooks import circuits
 from services.notify.tables import deliveries, notices
 from shared.kit import clock, db
 from shared.kit.service import Service
@@ -21,3 +22,5 @@ async def measure(service: Service) -> None:
         metrics.DELIVERIES_WAITING.set(
             (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
         )
+        for circuit, count in (await circuits(conn, now)).items():
+            metrics.TARGETS.labels(circuit.value).set(count)

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from services.notify.pages import account, accounts, inbox, oidc, sign_in
+from services.notify.pages import account, accounts, duties, inbox, meetings, oidc, sign_in
 
-routers: list[APIRouter] = [inbox.router, sign_in.router, oidc.router, account.router, accounts.router]
+routers: list[APIRouter] = [inbox.router, sign_in.router, oidc.router, account.router, accounts.router, duties.router, meetings.router]

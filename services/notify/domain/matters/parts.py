@@ -32,10 +32,11 @@ class Matter(StrEnum):
     REPORT = "report"
     BULLETIN = "bulletin"
     DUTY = "duty"
+    FINDING = "finding"
     MEETING = "meeting"
 
 
-NEEDS = ("bulletin.release", "outcome.review", "reporter.reveal", "reporter.request", "reward.pay")
+NEEDS = ("bulletin.release", "finding.decide", "outcome.review", "reporter.request", "reporter.reveal", "reward.pay")
 """Rights that a notice may need of its reader."""
 
 Place = tuple[str, str | None]
