@@ -9,9 +9,15 @@ import sys
 from fastapi import FastAPI
 
 from services.scoring import api, commands, jobs, pages, queries
+from services.scoring.adapters.outside import Outside
+from services.scoring.commands.certificates import Desk as CertificateDesk
+from services.scoring.commands.certificates import effect_of
+from services.scoring.commands.checkpoints import Signer
 from services.scoring.commands.findings.basis import Basis
+from services.scoring.commands.findings.effects import EFFECTS
 from services.scoring.consumers import TOPICS, handlers
 from services.scoring.consumers.rebuild import RebuildRefused, rebuild
+from services.scoring.commands.rulebooks.desk import Desk
 from services.scoring.domain.rulebooks import read_shipped
 from services.scoring.settings import Settings
 from services.scoring.tables import kit
@@ -28,13 +34,19 @@ def build(settings: Settings) -> FastAPI:
     shipped = read_shipped(settings.rulebooks_dir)
     books = commands.books_of(service.plans, (one for one, _ in shipped))
     basis = Basis.of(service, books)
-    by_type = handlers(books, basis)
+    certificates = CertificateDesk(service, books)
+    EFFECTS[:] = [effect_of(certificates)]
+    by_type = handlers(books, basis, certificates)
     for lane, topics in TOPICS.items():
         service.consume(topics, by_type, lane=lane)
     service.consume_directory()
     pulse = queries.Pulse()
     service.job("rulebooks", 5, lambda: jobs.rulebooks(service, books, shipped))
+    service.job("certificates", 60, lambda: jobs.certificates(certificates))
     service.job("feed", settings.feed_pulse_s, lambda: jobs.look(service, pulse))
+    store = Outside(settings.objects_dir, settings.objects_url, settings.objects_options)
+    sealing = jobs.Sealing(service, Signer(settings.origin, settings.keys), store)
+    service.job("checkpoints", settings.checkpoint_s, sealing.round)
     app = create_app(
         settings,
         title="Dachuan scoring (打传·考核)",
@@ -42,7 +54,7 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
-        state={"service": service, "authenticator": service.authenticator, "pulse": pulse, "books": books, "findings": basis},
+        state={"service": service, "authenticator": service.authenticator, "pulse": pulse, "sealing": sealing, "books": books, "findings": basis, "certificates": certificates, "desk": Desk.of(service, books, shipped)},
     )
     mount_static(app)
     return app

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from services.scoring.api import feed, ledger, standings, trace
+from services.scoring.api import certificates, checkpoints, feed, findings, ledger, periods, rulebooks, standings, trace
 
-router = APIRouter(prefix="/v1")
-for _part in (feed, standings, ledger, trace):
-    router.include_router(_part.router)
+router = APIRouter()
+for _part in (certificates, checkpoints, periods, feed, findings, standings, ledger, rulebooks, trace):
+    router.include_router(_part.router, prefix="/v1")
+router.include_router(checkpoints.well_known)
