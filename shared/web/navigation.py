@@ -59,8 +59,9 @@ def grouped(entries: Sequence[Entry]) -> list[tuple[Group, list[Entry]]]:
 
 
 ENTRIES = (
-    Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices")),
+    Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices", "deadlines")),
     Entry(N_("Duties"), "checks", "notify", "/duties", "duty.read", ("duties", "meetings")),
+    Entry(N_("Reporting"), "file-text", "notify", "/reporting", "bulletin.read", ("reporting", "reports", "reporters", "bulletins")),
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
     Entry(N_("Triage"), "list-check", "intake", "/triage", "tip.triage", ("triage",)),
     Entry(N_("Leads"), "search", "intake", "/leads", "lead.read", ("leads",)),
@@ -87,7 +88,9 @@ ENTRIES = (
     Entry(N_("Joint operations"), "route", "casework", "/operations", "operation.read", ("operations",)),
     Entry(N_("Supervision"), "eye", "casework", "/supervision", "supervision.open", ("supervision",)),
     Entry(N_("Figures of cases"), "chart-bar", "casework", "/statistics", "case.read", ("statistics",)),
+    Entry(N_("Findings"), "scale", "scoring", "/findings", "finding.read", ("findings",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
+    Entry(N_("Posts and deputies"), "users", "notify", "/posts", "post.manage", ("posts",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),
 )
