@@ -16,7 +16,7 @@ CONSUMED = {
     "intake": {*intake.NORMAL_TOPICS, *intake.URGENT_TOPICS},
     "casework": {topic for name in dir(casework) if name.endswith("_TOPICS") for topic in getattr(casework, name)},
     "notify": {notify.CASE_TOPIC, notify.URGENT_TOPIC, notify.HANDOVER_TOPIC, *notify.MATTER_TOPICS},
-    "scoring": set(scoring.TOPICS.values()),
+    "scoring": {topic for topics in scoring.TOPICS.values() for topic in topics},
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring import commands
-from services.scoring.consumers import TOPICS, handlers
+from services.scoring.consumers import REBUILT, handlers
 from services.scoring.settings import Settings
 from shared.events import Event
 from shared.events.casework import CaseOpened
@@ -46,7 +47,7 @@ class Report:
 
 
 async def rebuild(settings: Settings, books: commands.Books, *, check: bool = False, replace: bool = False) -> Report:
-    """Read all of casework's topics into fresh tables, compare, and (unless `check`) take over what is missing.
+    """Read the topics into fresh tables, compare, and (unless `check`) take over what is missing.
 
     Raises `RebuildRefused` without the owner's address, while the service runs, or when entries in use differ from the
     rebuilt ones and `replace` was not asked for.
@@ -57,20 +58,20 @@ async def rebuild(settings: Settings, books: commands.Books, *, check: bool = Fa
             "DACHUAN_OWNER_DATABASE_URL is missing: a rebuild needs the owner role."
         )
     engine = db.make_engine(settings.model_copy(update={"database_url": settings.owner_database_url}))
-    readers = {lane: _reader(settings, lane) for lane in TOPICS}
+    readers = {lane: _reader(settings, lane) for lane in REBUILT}
     try:
         for lane, reader in readers.items():
-            reader.subscribe([TOPICS[lane]])
+            reader.subscribe(REBUILT[lane])
             await asyncio.wait_for(reader.start(), 30)
         await asyncio.gather(
-            *(_all_partitions(readers[lane], TOPICS[lane], settings.rebuild_join_s) for lane in TOPICS)
+            *(_all_partitions(readers[lane], REBUILT[lane], settings.rebuild_join_s) for lane in REBUILT)
         )
         async with db.begin(engine) as conn:
             await commands.prepare(conn)
         started = time.perf_counter()
         events = unreadable = 0
         for lane, reader in readers.items():
-            read, bad = await _read(engine, reader, books, TOPICS[lane])
+            read, bad = await _read(engine, reader, books, REBUILT[lane])
             events, unreadable = events + read, unreadable + bad
         seconds = time.perf_counter() - started
         async with db.begin(engine) as conn:
@@ -100,22 +101,23 @@ def _reader(settings: Settings, lane: str) -> AIOKafkaConsumer:
     return kafka.make_consumer(settings, (), group)
 
 
-async def _all_partitions(reader: AIOKafkaConsumer, topic: str, patience_s: float) -> None:
-    """Wait until this reader alone has the topic, and go to its beginning."""
+async def _all_partitions(reader: AIOKafkaConsumer, topics: Sequence[str], patience_s: float) -> None:
+    """Wait until this reader alone has the topics, and go to their beginning."""
     deadline = time.monotonic() + patience_s
     while True:
-        there = reader.partitions_for_topic(topic)
-        if there and len(reader.assignment()) == len(there):
+        there = [reader.partitions_for_topic(topic) for topic in topics]
+        if all(there) and len(reader.assignment()) == sum(len(one) for one in there):
             break
         if time.monotonic() > deadline:
             raise RebuildRefused(
-                f"记分服务仍在读取 {topic}；先停止它再重建。 The service still consumes {topic}; stop it first."
+                f"记分服务仍在读取 {', '.join(topics)}；先停止它再重建。 "
+                f"The service still consumes {', '.join(topics)}; stop it first."
             )
         await asyncio.sleep(0.2)
     await reader.seek_to_beginning()
 
 
-async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.Books, topic: str) -> tuple[int, int]:
+async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.Books, topics: Sequence[str]) -> tuple[int, int]:
     """Apply all events up to the present end; returns how many, and how many could not be (no event, or no plan of ours)."""
     partitions = reader.assignment()
     ends = await reader.end_offsets(partitions)
@@ -126,7 +128,8 @@ async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.B
     while left:
         if reader.assignment() != partitions:
             raise RebuildRefused(
-                f"重建时有实例开始读取 {topic}；停止它后重来。 An instance began to consume {topic}; stop it and repeat."
+                f"重建时有实例开始读取 {', '.join(topics)}；停止它后重来。 "
+                f"An instance began to consume {', '.join(topics)}; stop it and repeat."
             )
         fetched = await reader.getmany(*left, timeout_ms=1000, max_records=BATCH)
         by_type: dict[str, list[Event[Any]]] = defaultdict(list)

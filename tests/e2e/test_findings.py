@@ -1,0 +1,278 @@
+"""Acts in the other services become findings in scoring, over the real services and topics: never a posted event."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.instances import Stack
+
+AREA = "dayong-antang"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def ago(amount: timedelta) -> str:
+    return (datetime.now(UTC) - amount).isoformat()
+
+
+def until(what: str, look: Callable[[], Any], seconds: float = 90) -> Any:
+    """What `look` finds at last; fails with what was waited for."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, what
+        time.sleep(0.3)
+    return found
+
+
+class People:
+    """Officers of the town, and what they do by HTTP."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.director = stack.bearer(agency="commerce", unit="office", posts=("office-director",), principal_id="director")
+        self.staff = stack.bearer(agency="commerce", unit="office", posts=("office-staff",), principal_id="staff")
+        self.leader = stack.bearer(agency="government", posts=("leader",), principal_id="leader")
+        self.police = stack.bearer(agency="police", posts=("head", "desk", "investigator"), principal_id="police")
+        self.commerce = stack.bearer(agency="commerce", posts=("head", "desk"), principal_id="market")
+        self.food = stack.bearer(agency="food_drug", posts=("head", "desk"), principal_id="food")
+        self.labour = stack.bearer(agency="labour", posts=("head",), principal_id="labour")
+
+    def send(
+        self, service: str, path: str, who: dict[str, str], body: Any, version: int | None = None, expect: int | None = None
+    ) -> Any:
+        headers = {**who, "idempotency-key": uuid.uuid4().hex} | ({"if-match": f'"{version}"'} if version else {})
+        done = httpx.post(f"{self.stack.url(service)}{path}", headers=headers, json=body, timeout=30)
+        assert done.status_code in ((expect,) if expect else (200, 201)), f"{path}: {done.text}"
+        return done.json() if done.content else None
+
+    def read(self, service: str, path: str, who: dict[str, str], **params: Any) -> Any:
+        got = httpx.get(f"{self.stack.url(service)}{path}", headers=who, params=params, timeout=30)
+        return got.json() if got.status_code == 200 else None
+
+    def opened(self, kind: str, who: dict[str, str], values: dict[str, Any], to: str | None = None, case: str | None = None) -> Any:
+        body: dict[str, Any] = {"kind": kind, "values": values, "area": AREA}
+        if to:
+            body["counterpart"] = {"agency": to}
+        return self.send("casework", f"/v1/cases/{case}/proceedings" if case else "/v1/proceedings", who, body)
+
+    def step(self, made: Any, name: str, who: dict[str, str], **values: Any) -> Any:
+        path = f"/v1/proceedings/{made['proceeding_id']}"
+        version = self.read("casework", path, self.director)["version"]
+        return self.send("casework", f"{path}/steps/{name}", who, {"values": values}, version)
+
+    def tip(self) -> Any:
+        """A tip that police and commerce work on, about a place nobody has told of."""
+        place = f"安堂社区兴华里{uuid.uuid4().int % 900 + 100}栋{uuid.uuid4().int % 900 + 100}"
+        body = {
+            "plan": "dayong", "channel": "hotline",
+            "text": f"{place}有人搞传销，每天拉人头听课，发展下线，每人交3900元",
+        }  # fmt: skip
+        return self.send("intake", "/v1/tips", self.staff, body)
+
+    def case(self, lead_id: str) -> str:
+        def look() -> Any:
+            page = httpx.get(f"{self.stack.url('casework')}/cases/of-lead/{lead_id}", headers=self.police, timeout=30)
+            return page.headers.get("location", "").rsplit("/", 1)[-1] if page.status_code == 303 else None
+
+        return until("a case of the tip", look)
+
+    def finding(self, condition: str, about: str, seconds: float = 90) -> Any:
+        """The finding of a condition about a matter, as soon as scoring proposes it."""
+
+        def look() -> Any:
+            page = self.read("scoring", "/v1/findings", self.leader, condition=condition, limit=200) or {"items": []}
+            return next((one for one in page["items"] if about in one["matter"]), None)
+
+        return until(f"{condition} about {about}", look, seconds)
+
+    def no_finding(self, condition: str, about: str) -> None:
+        """Nothing of the kind, after something told later has arrived."""
+        page = self.read("scoring", "/v1/findings", self.leader, condition=condition, limit=200)
+        assert not [one for one in page["items"] if about in one["matter"] and one["state"] != "lapsed"]
+
+
+@pytest.fixture(scope="module")
+def people(stack: Stack) -> People:
+    return People(stack)
+
+
+def test_a_missed_rescue_is_found_heard_confirmed_appealed_and_taken_back__d_q1_6(people: People) -> None:
+    """D-Q1.6, D-Q1, D-M2: from the rescue that nobody made to the notice, the answer, the ledger, the appeal and its end."""
+    rescue = people.opened("rescue", people.staff, {"asked_by": ["family"], "persons": 2, "where": "某小区出租屋"}, "police")
+    people.step(rescue, "record_missed", people.director, cause="not_gone", harm="none", account="未出警")
+    found = people.finding("missed_rescue", rescue["proceeding_id"])
+    assert (found["agency"], found["scored_kind"], found["clause"]) == ("police", "town", "D-Q1.6")
+    finding = found["finding_id"]
+
+    def told(who: dict[str, str], template: str) -> Any:
+        page = people.read("notify", "/v1/notices", who, limit=200) or {"items": []}
+        return [one for one in page["items"] if one["template"] == template and finding in (one.get("dataref") or "")]
+
+    until("the unit is told", lambda: told(people.police, "finding.proposed"))
+    shown = people.read("scoring", f"/v1/findings/{finding}", people.police)
+    assert {one["type"] for one in shown["facts"]} == {"dachuan.proceeding.opened.v1", "dachuan.proceeding.stepped.v1"}
+    early = people.send("scoring", f"/v1/findings/{finding}/decision/confirm", people.director, {}, shown["version"], 409)
+    assert early["type"].endswith("answer-awaited")
+    after = people.send("scoring", f"/v1/findings/{finding}/answer", people.police, {"words": "警力不足"}, shown["version"])
+    after = people.send("scoring", f"/v1/findings/{finding}/decision/confirm", people.director, {}, after["version"])
+
+    def entries() -> list[Any]:
+        page = people.read("scoring", "/v1/ledger", people.leader, limit=200, plan="dayong") or {"items": []}
+        return [one for one in page["items"] if one.get("basis_id") == finding]
+
+    booked = entries()
+    assert booked and sum(float(one["points"]) for one in booked) < 0
+    until("the unit is told of the decision", lambda: told(people.police, "finding.confirmed"))
+    after = people.send("scoring", f"/v1/findings/{finding}/appeal", people.police, {"words": "接报时已解救"}, after["version"])
+    same = people.send("scoring", f"/v1/findings/{finding}/appeal/overturn", people.director, {"words": "属实"}, after["version"], 403)
+    assert same["type"].endswith("second-person")
+    after = people.send("scoring", f"/v1/findings/{finding}/appeal/overturn", people.leader, {"words": "属实"}, after["version"])
+    assert after["state"] == "overturned" and sum(float(one["points"]) for one in entries()) == 0
+    until("the unit is told of the end", lambda: told(people.police, "finding.appeal-decided"))
+
+
+def test_nobody_was_held_so_nothing_was_missed__d_q1_6(people: People) -> None:
+    """D-Q1.6: a rescue where the place was empty is no finding."""
+    rescue = people.opened("rescue", people.staff, {"asked_by": ["family"], "persons": 1, "where": "某小区"}, "police")
+    people.step(rescue, "accept", people.police, officers=4)
+    people.step(rescue, "arrive", people.police, arrived_at=ago(timedelta(0)))
+    people.step(rescue, "nobody_there", people.police, reason="房内无人")
+    other = people.opened("rescue", people.staff, {"asked_by": ["self"], "persons": 1, "where": "某小区"}, "police")
+    people.step(other, "record_missed", people.director, cause="late", harm="none", account="迟到")
+    people.finding("missed_rescue", other["proceeding_id"])
+    people.no_finding("missed_rescue", rescue["proceeding_id"])
+
+
+def test_confinement_with_grave_effect_and_how_it_became_known__d_q1_2(people: People) -> None:
+    """D-Q1.2; point 10: found by media it is exposed; found by the area and reported in its hour it is told apart."""
+    facts = {"what": "confinement", "persons": 12, "confined": 4, "influence": "serious", "account": "经过"}
+    times = {"occurred_at": ago(HOUR), "known_at": ago(timedelta(minutes=5))}
+    exposed = people.opened("incident", people.police, facts | times | {"source": "media"})
+    own = people.opened("incident", people.police, facts | times | {"source": "self"})
+    people.step(own, "first_report", people.police, to=["city_office"], reported_at=ago(timedelta(0)))
+    assert people.finding("grave_incident", exposed["proceeding_id"])["origin"] == "exposed"
+    people.finding("grave_incident", own["proceeding_id"])
+    until(
+        "reported by the area itself",
+        lambda: people.finding("grave_incident", own["proceeding_id"])["origin"] == "self_reported",
+    )
+
+
+def test_a_case_made_by_a_higher_level__d_q1_4(people: People) -> None:
+    """D-Q1.4: confirmed by another than who recorded it; what the area had asked for is none."""
+    values = {
+        "made_by": "city_public_order", "made_on": datetime.now(UTC).date().isoformat(), "source": "notice",
+        "lead_known": True, "lead_verified": False, "persons": 22, "account": "市局直接查处",
+    }  # fmt: skip
+    asked = people.opened("higher_case", people.staff, values)
+    people.step(asked, "asked_for", people.director, reference="大涌请〔2026〕3 号")
+    made = people.opened("higher_case", people.staff, values)
+    people.step(made, "confirm", people.director)
+    found = people.finding("made_by_higher", made["proceeding_id"])
+    assert found["origin"] == "exposed" and found["measure"]["lead_known"] == "yes"
+    people.no_finding("made_by_higher", asked["proceeding_id"])
+
+
+def test_a_major_case_not_reported_in_its_hours__d_q1_8(people: People) -> None:
+    """D-Q1.8: known since three hours, and nobody has reported; reported after all, the area did it itself."""
+    case = people.case(people.tip()["lead_id"])
+    noted = people.send("casework", f"/v1/cases/{case}/major", people.police, {"declared": True, "known_at": ago(3 * HOUR)})
+    report = noted["report_id"]
+    found = people.finding("late_major_report", report)
+    assert found["origin"] == "self_found" and found["case_id"] == case
+    people.step(
+        {"proceeding_id": report}, "report", people.police, to=["city_office"], way="phone",
+        reported_at=ago(timedelta(0)), summary="要点",
+    )  # fmt: skip
+    until("reported after all", lambda: people.finding("late_major_report", report)["origin"] == "self_reported")
+
+
+def test_what_was_concealed_and_what_was_reported_late_by_the_area_itself__d_q1_7(people: People) -> None:
+    """D-Q1.7; point 10: silence is concealment; an own report, late, is told apart."""
+    values = {"what": "incident", "source": "media", "occurred_at": ago(3 * DAY), "known_at": ago(DAY), "account": "媒体报道"}
+    silent = people.opened("concealment", people.director, values, "police")
+    people.step(silent, "explain", people.police, knew=True, explanation="情况说明")
+    people.step(silent, "find_concealed", people.leader, reason="依据")
+    own = people.opened("concealment", people.director, values, "police")
+    people.step(own, "explain", people.police, knew=True, explanation="情况说明", reported_at=ago(2 * HOUR))
+    people.step(own, "find_reported_late", people.leader, reason="依据")
+    assert people.finding("concealment", silent["proceeding_id"])["origin"] == "exposed"
+    assert people.finding("reported_late", own["proceeding_id"])["origin"] == "self_reported"
+    people.no_finding("concealment", own["proceeding_id"])
+
+
+def test_a_venue_that_was_used__d_q1_5(people: People) -> None:
+    """D-Q1.5: a check of a meeting venue finds what it was used for."""
+    market = people.stack.bearer(agency="commerce", posts=("head",), principal_id="market-head")
+    name = f"安堂大酒店会议厅{uuid.uuid4().int % 10_000}"
+    venue = people.send("intake", "/v1/venues", market, {"area": "安堂社区", "name": name, "capacity": "300"})
+    check = people.send(
+        "intake", f"/v1/venues/{venue['id']}/checks", market, {"result": "finding", "signs": ["lectures", "recruiting_words"]}
+    )
+    found = people.finding("venue_used", check["id"])
+    assert (found["agency"], found["measure"]["signs"]) == ("commerce", 2)
+
+
+def test_a_tip_that_was_bounced__point_1(people: People) -> None:
+    """D-N4; beyond both plans, 1: refused twice; each who refused answers until the office has decided."""
+    lead = people.tip()["lead_id"]
+    for to, who in (("commerce", people.commerce), ("food_drug", people.food)):
+        made = people.send("intake", f"/v1/leads/{lead}/handovers", people.police, {"to_agency": to, "reason": "not_our_duty"})
+        people.send("intake", f"/v1/handovers/{made['handover_id']}/refuse", who, {"reason": "not_our_duty"}, 1)
+
+    def named() -> set[str]:
+        page = people.read("scoring", "/v1/findings", people.leader, condition="bounced", limit=200)
+        return {one["agency"] for one in page["items"] if lead in one["matter"] and one["state"] == "proposed"}
+
+    until("both answer for it", lambda: named() == {"commerce", "food_drug"})
+    last = people.read("intake", f"/v1/handovers/{made['handover_id']}", people.director)
+    people.send(
+        "intake", f"/v1/handovers/{made['handover_id']}/decide", people.staff, {"agency": "commerce", "unit": "market"},
+        last["version"],
+    )  # fmt: skip
+    until("only who had refused what was theirs", lambda: named() == {"commerce"})
+
+
+def test_records_that_came_late__d_m7(people: People) -> None:
+    """D-M7: a person recorded days after being found; one recorded at once is none."""
+    case = people.case(people.tip()["lead_id"])
+    person = {"name": "甲小明", "role": "participant", "found_at": ago(3 * DAY)}
+    people.send("casework", f"/v1/cases/{case}/persons", people.police, person)
+    found = people.finding("late_recording", case)
+    assert found["case_id"] == case and found["measure"]["records"] >= 1
+    prompt = people.case(people.tip()["lead_id"])
+    people.send("casework", f"/v1/cases/{prompt}/persons", people.police, person | {"found_at": ago(HOUR)})
+    people.no_finding("late_recording", prompt)
+
+
+def test_a_complaint_that_was_right__d_q1_3(people: People) -> None:
+    """D-Q1.3: closed as unfounded, contested, and the second look takes the matter up again."""
+    sent = people.tip()
+    case = people.case(sent["lead_id"])
+
+    def shown() -> Any:
+        return people.read("casework", f"/v1/cases/{case}", people.police)
+
+    for who in (people.police, people.commerce):
+        people.send("casework", f"/v1/cases/{case}/acceptance", who, {}, shown()["version"])
+    lead = next(one["agency"] for one in shown()["parties"] if one["role"] == "lead")
+    closer = people.police if lead == "police" else people.commerce
+    people.send("casework", f"/v1/cases/{case}/closing", closer, {"outcome": "unfounded"}, shown()["version"])
+
+    def read() -> Any:
+        return httpx.post(f"{people.stack.url('intake')}/v1/receipts", json={"receipt": sent["receipt"]}, timeout=30).json()
+
+    until("the end, by receipt", lambda: read().get("may_contest"))
+    contest = httpx.post(
+        f"{people.stack.url('intake')}/v1/receipts/contests", timeout=30,
+        json={"receipt": sent["receipt"], "text": "他们还在上课"},
+    ).json()  # fmt: skip
+    people.send("intake", f"/v1/contests/{contest['id']}/decision", people.director, {"decision": "uphold", "text": "重新核查"}, 1)
+    found = people.finding("upheld_complaint", contest["id"])
+    assert found["clause"] == "D-Q1.3" and found["measure"]["outcome"] == "unfounded"
