@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.notify.commands import duties as commands
+from services.notify.commands import files
 from services.notify.commands.duties import Shown
 from services.notify.commands.telling import Desk, claim_of
 from services.notify.domain.duties import DutyStep, Proof
@@ -18,6 +19,8 @@ from services.notify.tables import kit
 from shared.kit import audit, clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
+from shared.kit.files.answers import download
+from shared.kit.files.kinds import TAKEN
 from shared.kit.ids import new_id
 from shared.kit.pagination import Page
 
@@ -132,6 +135,31 @@ async def drop(
 ) -> DutyFullOut:
     """By the office, with its reason; what the plan asks is not dropped. Needs `If-Match` and `Idempotency-Key`."""
     return await _step(request, response, caller, duty_id, DutyStep.DROP, body.reason, key)
+
+
+@router.post(
+    "/{duty_id}/files", status_code=201, responses=REFUSED, summary="Show by a photo or paper that a duty is done",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)  # fmt: skip
+async def add_files(request: Request, response: Response, duty_id: UUID, caller: Caller = Actor) -> DutyFullOut:
+    """One file as the body, or several as multipart/form-data. Only a copy without hidden data (place, device) is kept."""
+    await commands.show_files(request, desk_of(request), request.app.state.publicity, caller, duty_id)
+    return await answer(request, response, caller, duty_id)
+
+
+@router.get("/{duty_id}/files/{file_id}", responses=REFUSED, summary="A photo or paper of a duty")
+async def read_file(request: Request, duty_id: UUID, file_id: UUID, caller: Caller = Reader) -> Response:
+    """As a download; the reading is recorded."""
+    room = request.app.state.publicity
+    async with db.begin(room.service.engine) as conn:
+        await queries.one(conn, caller, duty_id)
+        row, chunks = await files.open_copy(conn, room, caller, duty_id, file_id)
+    return download(chunks, row.media_type, row.size, f"{str(row.id)[-6:]}.{TAKEN[row.media_type].ending}")
 
 
 async def _step(

@@ -7,25 +7,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from fastapi import Request
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.commands.telling import Desk, check_version, repeated, traced, wrong
+from services.notify.commands import files
+from services.notify.commands.publicity.parts import PublicityRoom
+from services.notify.commands.telling import Desk, check_version, claim_of, repeated, traced, wrong
 from services.notify.domain import duties as domain
 from services.notify.domain.duties import STEPS, DutyState, DutyStep, Proof
 from services.notify.queries import duties as queries
-from services.notify.tables import duties, duty_proofs, kit
+from services.notify.tables import duties, duty_proofs, kept_files, kit
 from shared.events import EventData
 from shared.events.duties import DutyDone, DutyDropped, DutyGivenBack, DutyMissed, DutySet
-from shared.kit import audit
+from shared.kit import audit, clock, db
 from shared.kit.access import Caller, service_caller
 from shared.kit.idempotency import Claim
+from shared.kit.ids import new_id
 from shared.kit.problem import Conflict
 from shared.rules.plan import Plan
 
 _ACTOR = service_caller("notify")
 MOST_PROOFS = 50
+OWNER = "duty"
+"""What the files of duties belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,21 @@ async def show(
     return await _changed(conn, row, "show", caller, now)
 
 
+async def show_files(request: Request, desk: Desk, room: PublicityRoom, caller: Caller, duty_id: UUID) -> None:
+    """Add each file of a request as a proof; a file sent again is there once. Raises as `show` and `take_request`."""
+
+    async def may(conn: AsyncConnection) -> None:
+        row = await queries.one(conn, caller, duty_id, "duty.act")
+        if (DutyState(row.state), DutyStep.FINISH) not in STEPS:
+            raise _not_now(row)
+
+    for kept in await files.take_request(request, room, caller, OWNER, duty_id, may):
+        shown = Shown(Proof.PHOTO, "", file_id=kept.row.id)
+        claim = claim_of(desk, caller, "duty.file", str(kept.row.id), duty_id, new_id())
+        async with db.begin(desk.service.engine) as conn:
+            await show(conn, desk, caller, duty_id, shown, claim=claim, now=clock.now())
+
+
 async def take_away(
     conn: AsyncConnection, desk: Desk, caller: Caller, duty_id: UUID, proof_id: UUID, *, claim: Claim, now: datetime
 ) -> Any:
@@ -122,11 +143,13 @@ async def take_away(
     row = await queries.one(conn, caller, duty_id, "duty.act", lock=True)
     if (DutyState(row.state), DutyStep.FINISH) not in STEPS:
         raise _not_now(row)
-    gone = await conn.execute(
-        delete(duty_proofs).where(duty_proofs.c.id == proof_id, duty_proofs.c.duty_id == duty_id)
-    )
-    if gone.rowcount == 0:
+    p = duty_proofs.c
+    gone = await conn.execute(delete(duty_proofs).where(p.id == proof_id, p.duty_id == duty_id).returning(p.file_id))
+    removed = gone.one_or_none()
+    if removed is None:
         return row
+    # its bytes go with the next sweep of files that no row names
+    await conn.execute(delete(kept_files).where(kept_files.c.id == removed.file_id))
     await audit.record(conn, kit, caller, "duty.proof_removed", "duty", [duty_id], now, proof=str(proof_id))
     return await _changed(conn, row, "take-away", caller, now)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.commands import matters
+from services.notify.commands import clocks, matters
 from services.notify.commands.matters import Clocks
 from services.notify.domain.matters import News
 from services.notify.tables import kit
@@ -63,6 +63,7 @@ class Desk:
         """Publish events and make the notices that follow from them."""
         await outbox.put(conn, kit.outbox, events, now)
         mine: list[News] = [event for event in events if isinstance(event, News)]
+        await clocks.note(conn, self.service, mine)
         await matters.tell(conn, self.clocks, mine, now)
 
 

@@ -17,6 +17,7 @@ from services.notify.domain.notices import SPACE
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed, DeadlineMoved, PartyJoined, PartyLeft
 from shared.events.common import DeadlineFact
 from shared.events.documents import DocumentIssued, DocumentServed
+from shared.events.duties import DutyDone, DutyDropped, DutyMissed, DutySet
 from shared.events.followups import LeadMarkedMajor, LeadVerificationMissed, LeadVerified
 from shared.events.handovers import (
     HandoverAccepted,
@@ -259,6 +260,26 @@ def _handed(e: Any, a: Address) -> list[Fact]:
     return [_handover(e, "answer", to, how, at)]
 
 
+def _duty(e: Any, standing: Standing, at: datetime, **more: Any) -> Fact:
+    return Fact(
+        id=e.duty_id, plan=e.plan, agency=e.agency, unit=e.unit, kind="duty", rule=e.clause or "", number=e.duty or "",
+        matter="duty", matter_id=e.duty_id, dataref=e.dataref, area=e.area, urgent=False, due=e.due, provisional=False,
+        standing=standing, at=at, start=more.pop("start", at), **more,
+    )  # fmt: skip
+
+
+def _duty_set(e: DutySet, a: Address) -> list[Fact]:
+    return [_duty(e, Standing.RUNNING, e.set_at, first=True)] if e.counts else []
+
+
+def _duty_ended(e: DutyDone | DutyDropped | DutyMissed, a: Address) -> list[Fact]:
+    if isinstance(e, DutyDone):
+        return [_duty(e, Standing.MET_LATE if e.late else Standing.MET, e.done_at)]
+    if isinstance(e, DutyMissed):
+        return [_duty(e, Standing.MISSED, e.missed_at)]
+    return [_duty(e, Standing.CANCELLED, e.dropped_at)]
+
+
 _MAKERS: Mapping[type, Callable[[Any, Address], list[Fact]]] = {
     CaseOpened: _opened,
     CaseAccepted: _accepted,
@@ -283,9 +304,18 @@ _MAKERS: Mapping[type, Callable[[Any, Address], list[Fact]]] = {
     HandoverLate: _handed,
 }
 TOLD: tuple[type, ...] = tuple(_MAKERS)
-"""Events that tell something of a deadline."""
+"""Events of other services that tell something of a deadline."""
+
+_OWN: Mapping[type, Callable[[Any, Address], list[Fact]]] = {
+    DutySet: _duty_set,
+    DutyDone: _duty_ended,
+    DutyDropped: _duty_ended,
+    DutyMissed: _duty_ended,
+}
+"""The same for what notify itself does; a duty given back is asked for by a notice of its own."""
 
 
 def facts_of(event: Any, address: Address) -> list[Fact]:
     """What an event tells of deadlines; ends of clocks that were never begun are kept too, since those may come later."""
-    return _MAKERS[type(event)](event, address)
+    maker = _MAKERS.get(type(event)) or _OWN.get(type(event))
+    return maker(event, address) if maker else []

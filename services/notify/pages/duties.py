@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from services.notify.commands import duties as commands
+from services.notify.commands import files
 from services.notify.commands.duties import Shown
 from services.notify.commands.telling import Desk, claim_of
 from services.notify.domain.duties import STEPS, DutyState, DutyStep, Proof
@@ -18,6 +19,8 @@ from services.notify.queries.duties_present import DutyPresenter
 from services.notify.tables import kit
 from shared.kit import audit, clock, db
 from shared.kit.access import Caller, Requires
+from shared.kit.files.answers import download
+from shared.kit.files.kinds import TAKEN
 from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, Forbidden, Invalid, Outdated, Problem
 from shared.web.forms import Form, VersionedForm, read_form, see_other
@@ -112,6 +115,26 @@ async def show(request: Request, duty_id: UUID, caller: Caller = Actor) -> Respo
     except REFUSALS as refused:
         return await _page(request, caller, duty_id, refused=refused, tried=sent)
     return see_other(request, f"/duties/{duty_id}", done="saved")
+
+
+@router.post("/duties/{duty_id}/files")
+async def add_files(request: Request, duty_id: UUID, caller: Caller = Actor) -> Response:
+    """Add photos or papers."""
+    try:
+        await commands.show_files(request, desk_of(request), request.app.state.publicity, caller, duty_id)
+    except Problem as refused:
+        return await _page(request, caller, duty_id, refused=refused)
+    return see_other(request, f"/duties/{duty_id}", done="saved")
+
+
+@router.get("/duties/{duty_id}/files/{file_id}")
+async def read_file(request: Request, duty_id: UUID, file_id: UUID, caller: Caller = Reader) -> Response:
+    """A photo or paper."""
+    room = request.app.state.publicity
+    async with db.begin(room.service.engine) as conn:
+        await queries.one(conn, caller, duty_id)
+        row, chunks = await files.open_copy(conn, room, caller, duty_id, file_id)
+    return download(chunks, row.media_type, row.size, f"{str(row.id)[-6:]}.{TAKEN[row.media_type].ending}")
 
 
 @router.post("/duties/{duty_id}/proofs/{proof_id}/removal")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from services.notify.commands import duties
 from shared.kit import clock, db
@@ -40,6 +42,15 @@ def labour(house: House, **more: Any) -> dict[str, str]:
 
 def office(house: House) -> dict[str, str]:
     return house.bearer(agency="commerce", unit="office", posts=("office-director",))
+
+
+def photo() -> bytes:
+    """A photo whose hidden data name the device it was taken with."""
+    exif = Image.Exif()
+    exif[0x010F] = "MAKER-7"
+    made = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(made, "JPEG", exif=exif)
+    return made.getvalue()
 
 
 async def miss(house: House) -> int:
@@ -137,6 +148,37 @@ async def test_a_proof_sent_twice_counts_once_and_a_wrong_one_is_taken_away(aske
     proof = answer.json()["proofs"][0]["proof_id"]
     gone = await do(asked, "DELETE", f"{path}/{proof}", labour(asked))
     assert gone.status_code == 200 and gone.json()["proofs"] == []
+
+
+async def test_a_photo_shows_a_duty_done_without_place_or_device(asked: House) -> None:
+    """Only the copy without hidden data is kept; sent twice it is there once; taken away it is gone."""
+    duty = await the(asked, "h1", "labour")
+    path = f"/v1/duties/{duty.id}"
+    for _ in range(2):
+        sent = await asked.client.post(f"{path}/files", headers=labour(asked), content=photo())
+        assert sent.status_code == 201, sent.text
+    [proof] = sent.json()["proofs"]
+    assert proof["kind"] == "photo"
+    got = await asked.client.get(f"{path}/files/{proof['file_id']}", headers=labour(asked))
+    assert got.status_code == 200 and b"MAKER-7" not in got.content
+    other = asked.bearer(agency="finance", posts=("desk",))
+    assert (await asked.client.get(f"{path}/files/{proof['file_id']}", headers=other)).status_code == 404
+    gone = await do(asked, "DELETE", f"{path}/proofs/{proof['proof_id']}", labour(asked))
+    assert gone.json()["proofs"] == []
+    assert (await asked.client.get(f"{path}/files/{proof['file_id']}", headers=labour(asked))).status_code == 404
+    again = await asked.client.post(f"{path}/files", headers=labour(asked), content=photo())
+    assert len(again.json()["proofs"]) == 1
+
+
+async def test_the_clock_of_a_duty_is_reminded_of_and_ends(asked: House) -> None:
+    """Point 8: duties stand among the deadlines of all services, and end there when they are done or missed."""
+    duty = await the(asked, "h2", "labour")
+    assert (await asked.rows("SELECT standing FROM clocks WHERE id = :id", id=duty.id))[0].standing == "running"
+    shown = await do(asked, "POST", f"/v1/duties/{duty.id}/proofs", labour(asked), kind="count", number=2)
+    await do(asked, "POST", f"/v1/duties/{duty.id}/steps/finish", labour(asked), shown.json()["version"])
+    await miss(asked)
+    told = await asked.rows("SELECT standing, count(*) AS n FROM clocks WHERE kind = 'duty' GROUP BY standing ORDER BY 1")
+    assert [(row.standing, row.n > 0) for row in told] == [("met_late", True), ("missed", True)]
 
 
 async def test_the_office_gives_back_what_is_not_done(asked: House) -> None:
