@@ -20,6 +20,7 @@ import typer
 from deploy.bench import bare, scale, texts
 from deploy.bench import downline as downlines
 from deploy.bench import instance as own
+from deploy.bench import reminders as reminding
 from deploy.cli.client import IMPORTER
 from deploy.local.instance import Instance
 from deploy.local.state import REPOSITORY
@@ -42,6 +43,10 @@ def bench(
         bool, typer.Option("--downline", help="Instead: recruitment networks evaluated, without an instance.")
     ] = False,
     edges: Annotated[int, typer.Option(min=1_000, help="Recruitments of --downline.")] = 1_000_000,
+    reminders: Annotated[
+        bool, typer.Option("--reminders", help="Instead: reminders of many open deadlines, tick by tick.")
+    ] = False,
+    deadlines: Annotated[int, typer.Option(min=1_000, help="Open deadlines of --reminders.")] = 1_000_000,
     json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
 ) -> None:
     """Start an instance, measure, stop it. Takes some minutes; needs nothing and touches no other instance."""
@@ -55,14 +60,17 @@ def bench(
             typer.echo(line)
         return
     with own.instance() as (made, up_seconds):
-        if scaled:
+        if reminders:
+            figures = asyncio.run(reminding.measure(made, deadlines, say))
+        elif scaled:
             figures = asyncio.run(scale.measure(made, (10_000, size), say))
         else:
             figures = asyncio.run(_measure(made, up_seconds, tips, bulk, backlog, say))
     if json_:
         typer.echo(json.dumps(figures))
         return
-    for line in scale.table(figures) if scaled else table(figures):
+    shown = reminding.table if reminders else scale.table if scaled else table
+    for line in shown(figures):
         typer.echo(line)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify.commands import clocks, handovers, matters, notices
+from services.notify.commands import clocks as register
+from services.notify.commands import handovers, matters, notices
 from services.notify.commands.figures import fold
 from services.notify.commands.matters import Clocks
 from services.notify.domain import matters as about
@@ -57,7 +58,7 @@ def handlers(svc: Service) -> Mapping[str, Handler]:
         await handovers.deadline_moved(conn, [event.data for event in events], now)
 
     async def withdrawn(conn: AsyncConnection, events: Sequence[Event[DocumentWithdrawn]], now: datetime) -> None:
-        await clocks.withdrawn(conn, [event.data for event in events])
+        await register.withdrawn(conn, [event.data for event in events])
 
     told: dict[str, Handler] = {
         CaseOpened.TYPE: opened,
@@ -78,7 +79,7 @@ def _clocked(svc: Service, told: Handler | None) -> Handler:
     async def both(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
         if told is not None:
             await told(conn, events, now)
-        await clocks.note(conn, svc, [event.data for event in events])
+        await register.note(conn, svc, [event.data for event in events])
 
     return both
 

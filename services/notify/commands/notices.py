@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import metrics
-from services.notify.commands import rings
+from services.notify.commands import deliveries, ladder, rings
 from services.notify.domain import notices as domain
 from services.notify.domain.notices import State
 from services.notify.queries.notices import visible
+from services.notify.queries.roster import stands_in_for
 from services.notify.tables import acceptances, endpoints, kit, notices
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
 from shared.kit import audit, idempotency
@@ -24,16 +25,6 @@ from shared.kit.service import Service
 
 _ACTOR = service_caller("notify")
 
-_DELIVER = text(
-    """
-    INSERT INTO deliveries (id, endpoint_id, notice_id, state, attempts, next_at, created_at)
-    SELECT md5(n.id::text || e.id::text)::uuid, e.id, n.id, 'retrying', 0, :now, :now
-    FROM notices n JOIN endpoints e ON e.plan = n.plan AND e.agency = n.agency AND e.active
-    WHERE n.id = ANY(CAST(:ids AS uuid[])) AND n.needs IS NULL
-    ORDER BY n.urgent DESC, n.seq
-    ON CONFLICT DO NOTHING
-    """
-)
 _END = (
     update(notices)
     .where(
@@ -65,7 +56,7 @@ async def _one_lane_at_a_time(conn: AsyncConnection, urgent: bool) -> None:
 async def tell_opened(conn: AsyncConnection, svc: Service, cases: Sequence[CaseOpened], now: datetime) -> None:
     """Tell every party of new cases."""
     await _one_lane_at_a_time(conn, any(case.urgent for case in cases))
-    await make(conn, [row for case in cases for row in domain.of_opened(case, now)], now)
+    await make(conn, [row for case in cases for row in domain.of_opened(case, now)], now, svc)
     urgent = [case for case in cases if case.urgent]
     if urgent:
         await rings.start(conn, svc, urgent, now)
@@ -74,7 +65,7 @@ async def tell_opened(conn: AsyncConnection, svc: Service, cases: Sequence[CaseO
 async def tell_missed(conn: AsyncConnection, svc: Service, missed: Sequence[DeadlineMissed], now: datetime) -> None:
     """Tell those who let a deadline pass, and the office."""
     rows = [row for event in missed for row in domain.of_missed(event, svc.plans.get(event.plan), now)]
-    await make(conn, rows, now)
+    await make(conn, rows, now, svc)
 
 
 async def note_accepted(conn: AsyncConnection, accepted: Sequence[CaseAccepted], now: datetime) -> None:
@@ -96,13 +87,18 @@ async def note_accepted(conn: AsyncConnection, accepted: Sequence[CaseAccepted],
     await audit.record(conn, kit, _ACTOR, "notice.ended", "case", cases, now)
 
 
-async def make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime) -> None:
+async def make(
+    conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime, svc: Service | None = None
+) -> None:
     """Write notices that are not there yet, for their readers and for their agencies' systems.
 
-    What needs a right of its reader goes to no system: an agency's system stands for all its officers.
+    With the service they climb when nobody signs by the plan's time; without it, when what they ask for is due. What
+    needs a right of its reader goes to no system: an agency's system stands for all its officers.
     """
     if not rows:
         return
+    if svc is not None:
+        ladder.begin(svc, rows, now)
     await insert_many(conn, notices, rows, conflict="ON CONFLICT (id) DO NOTHING")
     cases = list({row["case_id"] for row in rows if row["case_id"]})
     known = select(acceptances.c.case_id).where(acceptances.c.case_id == func.any(bindparam("cases"))).limit(1)
@@ -111,8 +107,7 @@ async def make(conn: AsyncConnection, rows: list[dict[str, Any]], now: datetime)
     listening = (await conn.execute(select(endpoints.c.plan, endpoints.c.agency).where(endpoints.c.active))).all()
     wanted = {(row.plan, row.agency) for row in listening}
     ids = [row["id"] for row in rows if (row["plan"], row["agency"]) in wanted]
-    if ids:
-        await conn.execute(_DELIVER, {"ids": ids, "now": now})
+    await deliveries.put(conn, ids, now)
     await audit.record(conn, kit, _ACTOR, "notice.created", "notice", [row["id"] for row in rows], now)
     for template in domain.Template:
         count = sum(row["template"] == template for row in rows)
@@ -136,7 +131,7 @@ async def sign(
     earlier = await idempotency.take(conn, kit.idempotency, claim, now)
     if isinstance(earlier, Conflict):
         raise earlier
-    mine = (notices.c.id == notice_id) & visible(caller, "notice.sign")
+    mine = (notices.c.id == notice_id) & visible(caller, "notice.sign", await stands_in_for(conn, caller, now))
     row = (await conn.execute(select(notices).where(mine).with_for_update())).one_or_none()
     if row is None:
         raise NotFound("没有这份通知，或不归您签收。 No such notice, or not yours to sign.")
@@ -159,5 +154,6 @@ async def sign(
         )
     ).one()
     await rings.answer_signed(conn, signed, caller.actor, now)
+    await ladder.signed(conn, signed, caller.actor, now)
     await audit.record(conn, kit, caller, "notice.signed", "notice", [notice_id], now)
     return signed

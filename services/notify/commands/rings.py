@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import metrics
+from services.notify.commands import deliveries
 from services.notify.domain import notices as domain
 from services.notify.domain import rings as rules
 from services.notify.domain.notices import State
@@ -25,16 +26,6 @@ from shared.kit.access import service_caller
 from shared.kit.service import Service
 
 _ACTOR = service_caller("notify")
-
-_DELIVER = text(
-    """
-    INSERT INTO deliveries (id, endpoint_id, notice_id, state, attempts, next_at, created_at, ring)
-    SELECT md5(n.id::text || e.id::text || n.rung)::uuid, e.id, n.id, 'retrying', 0, :now, :now, n.rung
-    FROM notices n JOIN endpoints e ON e.plan = n.plan AND e.agency = n.agency AND e.active
-    WHERE n.id = ANY(CAST(:ids AS uuid[]))
-    ON CONFLICT DO NOTHING
-    """
-)
 
 
 async def start(conn: AsyncConnection, svc: Service, opened: Sequence[CaseOpened], now: datetime) -> None:
@@ -124,7 +115,7 @@ async def ring(conn: AsyncConnection, svc: Service, now: datetime, *, limit: int
             )
         ).scalars()
         ids = list(rung)
-        await conn.execute(_DELIVER, {"ids": ids, "now": now})
+        await deliveries.put(conn, ids, now, ringing=True)
         await conn.execute(
             insert(ring_attempts).values(
                 case_id=one.case_id, attempt=one.attempts + 1, at=now, notices=[str(i) for i in ids], wide=wide

@@ -17,6 +17,7 @@ from services.notify.commands.publishing import of_account, publish
 from services.notify.domain import lockout
 from services.notify.domain.credentials import normal_login, password_fault
 from services.notify.domain.standing import stamp, withdrawn_from
+from services.notify.queries.roster import account_id
 from services.notify.settings import Settings
 from services.notify.tables import accounts, kit, totp_used
 from shared.kit import audit, tokens
@@ -109,16 +110,24 @@ def session_token(settings: Settings, row: Any, now: datetime) -> str:
     )
 
 
+def _account(caller: Caller) -> UUID:
+    """The caller's account. Raises `NotFound` for whoever has none here: a system, or another's principal."""
+    mine = account_id(caller)
+    if mine is None:
+        raise NotFound("没有这个账号。 No such account.")
+    return mine
+
+
 async def withdraw(conn: AsyncConnection, caller: Caller, now: datetime) -> None:
     """Sign out everywhere: no token issued so far counts any more."""
-    row = await _changed(conn, UUID(caller.id), {"valid_from": withdrawn_from(now)})
+    row = await _changed(conn, _account(caller), {"valid_from": withdrawn_from(now)})
     await publish(conn, [of_account(row)], now)
     await audit.record(conn, kit, caller, "session.ended", "account", [row.id], now)
 
 
 async def change_password(conn: AsyncConnection, caller: Caller, old_hash: str, new_hash: str, now: datetime) -> Any:
     """Replace a password whose old one was checked against `old_hash`; all sessions end, a new one may begin."""
-    row = await _mine(conn, UUID(caller.id))
+    row = await _mine(conn, _account(caller))
     if row.password_hash != old_hash:
         raise Invalid("密码已在别处更改，请重试。 The password was changed elsewhere; try again.")
     values = {"password_hash": new_hash, "must_change": False, "failed": 0, "locked_until": None}
@@ -141,7 +150,7 @@ def check_new_password(password: str, login: str) -> None:
 
 async def begin_totp(conn: AsyncConnection, svc: Service, caller: Caller, now: datetime) -> str:
     """A fresh secret to be confirmed by a code; a code in use stays in force until then."""
-    row = await _mine(conn, UUID(caller.id))
+    row = await _mine(conn, _account(caller))
     secret = totp.new_secret()
     await _changed(conn, row.id, {"totp_pending": svc.settings.keys.seal("contact", row.id.bytes, secret.encode())})
     await audit.record(conn, kit, caller, "account.totp_begun", "account", [row.id], now)
@@ -155,7 +164,7 @@ def pending_secret(svc: Service, row: Any) -> str | None:
 
 async def confirm_totp(conn: AsyncConnection, svc: Service, caller: Caller, code: str, now: datetime) -> bool:
     """Put the pending secret in force when the code fits it."""
-    row = await _mine(conn, UUID(caller.id))
+    row = await _mine(conn, _account(caller))
     if row.totp_pending is None or not await _use_code(conn, svc, row.id, row.totp_pending, code, now):
         return False
     await _changed(conn, row.id, {"totp_secret": row.totp_pending, "totp_pending": None})
@@ -165,7 +174,7 @@ async def confirm_totp(conn: AsyncConnection, svc: Service, caller: Caller, code
 
 async def end_totp(conn: AsyncConnection, svc: Service, caller: Caller, code: str, now: datetime) -> bool:
     """Take the one-time code away; a last one proves that it is the owner who asks."""
-    row = await _mine(conn, UUID(caller.id))
+    row = await _mine(conn, _account(caller))
     if row.totp_secret is None or not await _use_code(conn, svc, row.id, row.totp_secret, code, now):
         return False
     await _changed(conn, row.id, {"totp_secret": None, "totp_pending": None})

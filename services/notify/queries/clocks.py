@@ -15,6 +15,9 @@ from services.notify.schemas.clocks import DeadlineOut
 from services.notify.tables import clocks
 from shared.kit import pagination
 from shared.kit.access import Caller, scope
+from shared.kit.service import Service
+from shared.rules.calendar import local_day
+from shared.rules.law import LimitInForce, UnknownRule
 
 c = clocks.c
 COUNT_UP_TO = 1000
@@ -75,6 +78,17 @@ async def behind(conn: AsyncConnection, now: datetime) -> float:
     """How many seconds the reminder that waits longest is past its moment."""
     first = (await conn.execute(select(func.min(c.next_at)))).scalar_one()
     return max(0.0, (now - first).total_seconds()) if first else 0.0
+
+
+def rule_in_words(svc: Service, plan_id: str, rule: str | None, at: datetime) -> LimitInForce | None:
+    """The rule a clock runs by, as it stood then; None for one that neither the plan nor the law has."""
+    plan = svc.plans.get(plan_id)
+    if plan is None or not rule:
+        return None
+    try:
+        return plan.limit(rule, local_day(at), svc.law)
+    except UnknownRule:
+        return None
 
 
 def deadline_out(row: Any, now: datetime) -> DeadlineOut:

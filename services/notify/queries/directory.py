@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.queries.roster import account_id
 from services.notify.schemas import AccountOut, SystemOut
 from services.notify.tables import accounts, systems
 from shared.kit import pagination
@@ -40,10 +41,11 @@ async def one(conn: AsyncConnection, caller: Caller, table: Any, key: UUID) -> A
 
 
 async def account_of(conn: AsyncConnection, caller: Caller) -> Any:
-    """The caller's own account; NotFound for an agency's system."""
+    """The caller's own account; NotFound for an agency's system, and for whoever has none here."""
     row = None
-    if caller.kind == "officer":
-        row = (await conn.execute(select(accounts).where(accounts.c.id == UUID(caller.id)))).one_or_none()
+    mine = account_id(caller)
+    if mine is not None:
+        row = (await conn.execute(select(accounts).where(accounts.c.id == mine))).one_or_none()
     if row is None:
         raise NotFound("没有这个账号。 No such account.")
     return row

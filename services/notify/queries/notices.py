@@ -1,5 +1,6 @@
 """Notices as their addressees see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -112,6 +113,16 @@ async def waiting(
         rows += (await conn.execute(undated.limit(limit + 1 - len(rows)))).all()
     shown, following = pagination.page(rows, limit, lambda row: [row.due.isoformat() if row.due else None, str(row.id)])
     return list(shown), following
+
+
+async def signable(
+    conn: AsyncConnection, caller: Caller, ids: Sequence[UUID], standing_in: StandIn = NOBODY
+) -> set[UUID]:
+    """Those of some notices that the caller may sign for."""
+    if not ids:
+        return set()
+    mine = select(n.id).where(n.id == func.any(list(ids)), visible(caller, "notice.sign", standing_in))
+    return set((await conn.execute(mine)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

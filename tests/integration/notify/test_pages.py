@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.kit import clock
+from shared.kit.ids import new_id
 from tests.integration.notify.conftest import House, told
 from tests.integration.notify.test_notices import opened
 
@@ -72,3 +73,11 @@ async def test_without_a_session_a_browser_is_sent_to_sign_in_and_back(house: Ho
     assert where.startswith("http://127.0.0.1:8400/sign-in?next=http%3A%2F%2F127.0.0.1%3A8400%2F")
     shown = await house.page(where.removeprefix("http://127.0.0.1:8400"))
     assert 'value="http://127.0.0.1:8400/?show=all"' in shown.text
+
+
+async def test_a_principal_without_an_account_is_told_so(house: House) -> None:
+    """Whoever signs in by a token of elsewhere has no account here: that is said, and nothing fails."""
+    someone = house.bearer(agency="police", posts=("desk",), principal_id="not-an-account")
+    for who in (someone, house.bearer(agency="police", posts=("desk",), principal_id=str(new_id()))):
+        answer = await house.client.get("/account", headers=who | {"accept": "text/html"})
+        assert answer.status_code == 404
