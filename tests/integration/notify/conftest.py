@@ -121,6 +121,7 @@ def settings_for(cluster: Cluster, database_url: str, **more: Any) -> Settings:
             "keys_file": cluster.secrets.keys_file("notify"),
             "token_key_file": cluster.secrets.token_key_file,
             "local_mode": True,
+            "objects_dir": cluster.state.objects / "notify",
         }
         | more
     )

@@ -32,7 +32,7 @@ i = campaign_items.c
 async def make(conn: AsyncConnection, plan: Plan, now: datetime) -> int:
     """Write what the plan's campaigns ask for and is not there yet; drop what lies ahead and is no longer asked.
 
-    What fell due before the plan was first scheduled here is never asked for. Returns how many were made.
+    Rounds that ended before the plan was first scheduled here are never asked for. Returns how many were made.
     """
     today = local_day(now)
     first = {"plan": plan.id, "since": today, "made_at": now}
@@ -46,7 +46,7 @@ async def make(conn: AsyncConnection, plan: Plan, now: datetime) -> int:
     wanted = {
         one.id: one
         for one in schedule.planned(plan, places, since, today)
-        if local_day(one.due) >= max(since, begun.get(one.target, since))
+        if one.round.last >= max(since, begun.get(one.target, since))
     }
     there = {
         row.id: row
