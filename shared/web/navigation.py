@@ -62,6 +62,7 @@ ENTRIES = (
     Entry(N_("Inbox"), "inbox", "notify", "/", "notice.read", ("", "notices", "deadlines")),
     Entry(N_("Duties"), "checks", "notify", "/duties", "duty.read", ("duties", "meetings")),
     Entry(N_("Reporting"), "file-text", "notify", "/reporting", "bulletin.read", ("reporting", "reports", "reporters", "bulletins")),
+    Entry(N_("Publicity"), "users-group", "notify", "/campaigns", "publicity.read", ("campaigns", "publicity", "warnings")),
     Entry(N_("Tips"), "message-report", "intake", "/desk", "tip.read", ("desk", "tips")),
     Entry(N_("Triage"), "list-check", "intake", "/triage", "tip.triage", ("triage",)),
     Entry(N_("Leads"), "search", "intake", "/leads", "lead.read", ("leads",)),
