@@ -122,7 +122,7 @@ class ProveForm(VersionedForm):
 
     done_on: date | None = None
     reached: Count | None = None
-    groups: list[str] = []
+    groups: list[str] = Field(default=[])
     link: Link = ""
     note: Note = ""
     material_id: UUID | None = None

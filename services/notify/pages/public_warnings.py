@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from services.notify.api.publicity_parts import room_of
 from services.notify.commands.public_warnings import writing
@@ -39,18 +40,18 @@ REFUSALS = (Conflict, Forbidden, Invalid, Outdated)
 class WarningWordsForm(VersionedForm):
     title: Line
     body: Prose
-    areas: list[str] = []
+    areas: list[str] = Field(default=[])
 
 
 class WarningForm(Form):
     kind: WarningKind
     title: Line
     body: Prose
-    areas: list[str] = []
+    areas: list[str] = Field(default=[])
 
 
 class StepForm(VersionedForm):
-    checks: list[str] = []
+    checks: list[str] = Field(default=[])
     note: Note = ""
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from services.notify.api.publicity import exposure_out
 from services.notify.api.publicity_parts import room_of
@@ -67,13 +68,13 @@ class MaterialForm(Form):
     kind: Literal["slogan", "letter", "sms", "film", "column", "notice"]
     title: Line
     body: Prose
-    areas: list[str] = []
+    areas: list[str] = Field(default=[])
 
 
 class MaterialWordsForm(VersionedForm):
     title: Line
     body: Prose
-    areas: list[str] = []
+    areas: list[str] = Field(default=[])
 
 
 @router.post("/publicity/materials")

@@ -220,8 +220,8 @@ async def test_guidance_shows_the_progress_of_each_community(town: Town) -> None
     seen = await town.get("/v1/campaign-items", antang, show="all", limit=200)
     assert {one["area"] for one in seen["items"]} == {"dayong-antang"}
     assert {one["campaign"] for one in seen["items"]} == {"rental-publicity", "community-guidance", "into-communities"}
-    own = [one for one in seen["items"] if one["campaign"] == "into-communities" and one["period"] == "2015-10"][0]
-    foreign = [one for one in seen["items"] if one["campaign"] == "community-guidance"][0]
+    own = next(one for one in seen["items"] if one["campaign"] == "into-communities" and one["period"] == "2015-10")
+    foreign = next(one for one in seen["items"] if one["campaign"] == "community-guidance")
     assert (await town.send("POST", f"/v1/campaign-items/{foreign['item_id']}/proof", antang, {}, version=1)).status_code == 404
     await town.photo(antang, own["item_id"])
     body = {"reached": 210, "groups": ["residents"]}
@@ -234,7 +234,7 @@ async def test_guidance_shows_the_progress_of_each_community(town: Town) -> None
 async def test_a_returned_proof_counts_no_more_and_a_waived_thing_is_not_missed(town: Town) -> None:
     who = head("education")
     await town.on("2015-10-20")
-    item = [one for one in await town.items(who, "schools") if one["period"] == "2015-10"][0]
+    item = next(one for one in await town.items(who, "schools") if one["period"] == "2015-10")
     address = f"/v1/campaign-items/{item['item_id']}"
     await town.photo(who, item["item_id"])
     body = {"reached": 30, "groups": ["students"]}
@@ -248,7 +248,7 @@ async def test_a_returned_proof_counts_no_more_and_a_waived_thing_is_not_missed(
     await town.photo(who, item["item_id"], "green")
     again = await town.send("POST", f"{address}/proof", who, body, version=back.json()["version"])
     assert again.status_code == 200
-    november = [one for one in await town.items(who, "schools") if one["period"] == "2015-11"][0]
+    november = next(one for one in await town.items(who, "schools") if one["period"] == "2015-11")
     waived = await town.send(
         "POST", f"/v1/campaign-items/{november['item_id']}/waive", OFFICE, {"reason": "放假"}, version=november["version"]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_a_registered_place_is_asked_what_its_kind_is_asked() -> None:
 def test_turns_follow_the_calendar_and_leave_no_day_out(every: Interval, first: date, expected: list[tuple[str, date]]) -> None:
     turns = list(schedule._turns(every, first, first + timedelta(days=90), closed=False))
     assert [(one.period, one.last) for one in turns[:2]] == expected
-    for one, following in zip(turns, turns[1:], strict=False):
+    for one, following in itertools.pairwise(turns):
         assert following.first == one.last + timedelta(days=1)
 
 
