@@ -8,6 +8,8 @@ from services.scoring import metrics, queries
 from services.scoring.adapters.outside import Outside
 from services.scoring.commands import checkpoints
 from services.scoring.commands.certificates import Desk, ensure_dues, expire, settle_dues
+from services.scoring.commands.consequences.basis import Basis as ConsequenceBasis
+from services.scoring.commands.consequences.tools import look_at_dues
 from services.scoring.commands.rulebooks.shelf import adopt, refresh
 from services.scoring.domain import notes
 from services.scoring.domain.books import Books
@@ -23,6 +25,12 @@ async def look(service: Service, pulse: queries.Pulse) -> None:
         async with db.begin(service.engine) as conn:
             newest = await queries.newest_change(conn)
         await pulse.beat(newest)
+
+
+async def consequences(service: Service, basis: ConsequenceBasis) -> None:
+    """Tools whose time is over end; rectifications that were not reported in time are told."""
+    async with db.begin(service.engine) as conn:
+        await look_at_dues(conn, basis, clock.now())
 
 
 async def rulebooks(service: Service, books: Books, shipped: Shipped) -> None:

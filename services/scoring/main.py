@@ -13,11 +13,13 @@ from services.scoring.adapters.outside import Outside
 from services.scoring.commands.certificates import Desk as CertificateDesk
 from services.scoring.commands.certificates import effect_of
 from services.scoring.commands.checkpoints import Signer
+from services.scoring.commands.consequences.basis import Basis as ConsequenceBasis
+from services.scoring.commands.consequences.tools import weigher
 from services.scoring.commands.findings.basis import Basis
 from services.scoring.commands.findings.effects import EFFECTS
+from services.scoring.commands.rulebooks.desk import Desk
 from services.scoring.consumers import TOPICS, handlers
 from services.scoring.consumers.rebuild import RebuildRefused, rebuild
-from services.scoring.commands.rulebooks.desk import Desk
 from services.scoring.domain.rulebooks import read_shipped
 from services.scoring.settings import Settings
 from services.scoring.tables import kit
@@ -35,13 +37,15 @@ def build(settings: Settings) -> FastAPI:
     books = commands.books_of(service.plans, (one for one, _ in shipped))
     basis = Basis.of(service, books)
     certificates = CertificateDesk(service, books)
-    EFFECTS[:] = [effect_of(certificates)]
+    consequences = ConsequenceBasis.of(service, books)
+    EFFECTS[:] = [weigher(consequences), effect_of(certificates)]
     by_type = handlers(books, basis, certificates)
     for lane, topics in TOPICS.items():
         service.consume(topics, by_type, lane=lane)
     service.consume_directory()
     pulse = queries.Pulse()
     service.job("rulebooks", 5, lambda: jobs.rulebooks(service, books, shipped))
+    service.job("consequences", 60, lambda: jobs.consequences(service, consequences))
     service.job("certificates", 60, lambda: jobs.certificates(certificates))
     service.job("feed", settings.feed_pulse_s, lambda: jobs.look(service, pulse))
     store = Outside(settings.objects_dir, settings.objects_url, settings.objects_options)
@@ -54,7 +58,7 @@ def build(settings: Settings) -> FastAPI:
         health=service.health,
         error_page=error_page,
         lifespan=service.lifespan,
-        state={"service": service, "authenticator": service.authenticator, "pulse": pulse, "sealing": sealing, "books": books, "findings": basis, "certificates": certificates, "desk": Desk.of(service, books, shipped)},
+        state={"service": service, "authenticator": service.authenticator, "pulse": pulse, "sealing": sealing, "books": books, "findings": basis, "certificates": certificates, "desk": Desk.of(service, books, shipped), "consequences": consequences},
     )
     mount_static(app)
     return app

@@ -42,7 +42,8 @@ class ToolStepped(_ConsequenceEvent):
     """Something was done about a tool of the ladder (政策工具): `rung` 1 is the mildest of its rulebook.
 
     `step` is what was done, `state` what came of it. `blocks` is what is kept from the subject while the tool stands
-    (`stands`). `findings` are the confirmed findings it rests on. `public`: to be announced.
+    (`stands`). `findings` are the confirmed findings it rests on. `public`: to be announced. `notice_to` are the posts
+    of the agency that are to sign for it.
     """
 
     TYPE: ClassVar[str] = "dachuan.consequence.tool.v1"
@@ -66,6 +67,7 @@ class ToolStepped(_ConsequenceEvent):
     rectify_by: datetime | None
     at: datetime
     version: int
+    notice_to: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -2,9 +2,20 @@
 
 from fastapi import APIRouter
 
-from services.scoring.api import certificates, checkpoints, feed, findings, ledger, periods, rulebooks, standings, trace
+from services.scoring.api import (
+    certificates,
+    checkpoints,
+    consequences,
+    feed,
+    findings,
+    ledger,
+    periods,
+    rulebooks,
+    standings,
+    trace,
+)
 
 router = APIRouter()
-for _part in (certificates, checkpoints, periods, feed, findings, standings, ledger, rulebooks, trace):
+for _part in (certificates, checkpoints, consequences, periods, feed, findings, standings, ledger, rulebooks, trace):
     router.include_router(_part.router, prefix="/v1")
 router.include_router(checkpoints.well_known)

@@ -13,6 +13,7 @@ from services.scoring.tables.certificates import (
     evidence_facts,
 )
 from services.scoring.tables.checkpoints import checkpoints, ledger_tree, period_standings, periods
+from services.scoring.tables.consequences import fund_moves, measures, tools
 from services.scoring.tables.findings import finding_facts, finding_steps, findings
 from services.scoring.tables.ledger import ledger, obligations, standings
 from services.scoring.tables.rulebooks import rulebook_drafts, rulebooks
@@ -38,7 +39,10 @@ __all__ = [
     "obligations",
     "period_standings",
     "periods",
+    "fund_moves",
+    "measures",
     "rulebook_drafts",
     "rulebooks",
     "standings",
+    "tools",
 ]

@@ -1,0 +1,1 @@
+"""The only writers of consequences: tools, rewards, penalties, accountability proposals, funds."""

@@ -1,0 +1,1 @@
+"""Consequences: the ladder of tools, rewards and penalties, accountability, special funds."""
