@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "documents": ("documents", "Check the kinds of documents and their Word templates; restore default templates."),
     "procedures": ("procedures", "Check the tables of proceedings (states, steps, clocks), or list them."),
     "plan": ("plan", "Check the plans of towns and cities, or make a new one."),
+    "rules": ("rules", "Check rulebooks, compare versions, try one on what happened."),
     "topics": ("topics", "Apply the topic contract to Kafka; rebuild topics from the outboxes."),
     "feed": ("feed", "Check the scoring ledger against its signed checkpoints."),
     "contracts": ("contracts", "Write and check the published contracts: events and HTTP."),

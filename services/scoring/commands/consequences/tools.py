@@ -142,7 +142,7 @@ async def _fell(
     )
     if lapses:
         state = after(state, _T.LAPSE)
-    made = row._mapping | {"findings": left, "state": state.value, "version": row.version + 1}
+    made = dict(row._mapping) | {"findings": left, "state": state.value, "version": row.version + 1}
     step = "lapse" if lapses else "finding_fell"
     made["history"] = [*row.history, noted(step, _SYSTEM.actor, None, now, made["version"], finding=str(finding))]
     if lapses:
