@@ -15,6 +15,7 @@ from services.scoring.domain.rulebooks.difference import changes
 from services.scoring.domain.rulebooks.drafts import DraftAct
 from services.scoring.queries import rulebooks as seen
 from services.scoring.queries.rulebook_present import compared_out, draft_fields, finding_out, rulebook_out
+from services.scoring.queries.rulebooks import drafts_or_publishes, must_draft_or_publish, no_rulebook
 from services.scoring.queries.trial import by_ref, counterpart, trial
 from services.scoring.schemas.rulebooks import (
     DraftFullOut,
@@ -35,7 +36,7 @@ from shared.kit import audit, clock, db
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.ids import new_id
-from shared.kit.problem import Forbidden, Invalid, NotFound
+from shared.kit.problem import Invalid
 from shared.kit.service import Service
 from shared.kit.web import ORJSONResponse
 
@@ -56,26 +57,6 @@ _CHANGED = {
 def desk_of(request: Request) -> Desk:
     """What commands about rulebooks decide by."""
     return request.app.state.desk
-
-
-def no_rulebook() -> NotFound:
-    """The refusal of a version that is not there or not within reach."""
-    return NotFound("没有这份细则，或不在您的权限内。 No such rulebook within your reach.", code="no-such-rulebook")
-
-
-def drafts_or_publishes(caller: Caller) -> bool:
-    """Whether drafts are a caller's business."""
-    return caller.reach("rulebook.draft") is not None or caller.reach("rulebook.publish") is not None
-
-
-def must_draft_or_publish(caller: Caller) -> None:
-    """Refuse who neither drafts nor publishes."""
-    if not drafts_or_publishes(caller):
-        raise Forbidden(
-            "草案只给起草和发布的岗位看；发布后人人可读。 "
-            "Drafts are for those who draft or publish; once published, everyone reads them.",
-            right="rulebook.draft",
-        )
 
 
 async def standing_of(request: Request, caller: Caller, rulebook: str, edition: str) -> seen.Standing:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.consequences.funds import Move
 from services.scoring.domain.consequences.tools import OPEN, STANDS
+from services.scoring.domain.findings import COUNTS
 from services.scoring.tables import findings, fund_moves, measures, tools
 from shared.kit.access import Caller, scope
 
@@ -134,3 +135,15 @@ async def moves_of(conn: AsyncConnection, plan: str, fund: str) -> Sequence[Any]
 def as_moves(rows: Sequence[Any]) -> list[Move]:
     """Rows as the domain reckons with them."""
     return [Move(row.id, row.kind, row.yuan, row.commitment) for row in rows]
+
+
+async def confirmed_of(conn: AsyncConnection, plan: str, agency: str, limit: int = 100) -> Sequence[Any]:
+    """The findings that stand against an agency, the newest first."""
+    f = findings.c
+    query = (
+        select(findings)
+        .where(f.plan == plan, f.agency == agency, f.state.in_([one.value for one in COUNTS]))
+        .order_by(f.occurred_at.desc(), f.finding_id)
+        .limit(limit)
+    )
+    return (await conn.execute(query)).all()

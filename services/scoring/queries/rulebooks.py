@@ -19,6 +19,7 @@ from services.scoring.domain.whatif import Facts
 from services.scoring.tables import findings, ledger, obligations, rulebook_drafts, rulebooks
 from shared.events.casework import CaseAccepted, DeadlineMissed
 from shared.kit.access import Caller
+from shared.kit.problem import Forbidden, NotFound
 
 MOST_FACTS = 200_000
 """Obligations a what-if takes at most; a longer period is tried in parts."""
@@ -42,6 +43,26 @@ class Standing:
 def readable(caller: Caller, rulebook: Rulebook, right: str = "score.read") -> bool:
     """Whether a caller may read it: those of their plan; with the widest reach all; examples of no plan here, too."""
     return caller.reach(right) == "all" or caller.plan in rulebook.plans
+
+
+def no_rulebook() -> NotFound:
+    """The refusal of a version that is not there or not within reach."""
+    return NotFound("没有这份细则，或不在您的权限内。 No such rulebook within your reach.", code="no-such-rulebook")
+
+
+def drafts_or_publishes(caller: Caller) -> bool:
+    """Whether drafts are a caller's business."""
+    return caller.reach("rulebook.draft") is not None or caller.reach("rulebook.publish") is not None
+
+
+def must_draft_or_publish(caller: Caller) -> None:
+    """Refuse who neither drafts nor publishes."""
+    if not drafts_or_publishes(caller):
+        raise Forbidden(
+            "草案只给起草和发布的岗位看；发布后人人可读。 "
+            "Drafts are for those who draft or publish; once published, everyone reads them.",
+            right="rulebook.draft",
+        )
 
 
 async def versions(conn: AsyncConnection, books: Books, caller: Caller, day: date) -> list[Standing]:
