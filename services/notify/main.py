@@ -48,6 +48,7 @@ def build(settings: Settings) -> FastAPI:
     publicity = PublicityRoom(service)
     service.job("campaigns", 600, lambda: jobs.schedule_campaigns(publicity))
     service.job("campaigns.missed", 20, lambda: jobs.miss_campaigns(publicity))
+    service.job("campaigns.soon", 300, lambda: jobs.remind_of_campaigns(publicity))
     service.job("files.sweep", 3600, lambda: jobs.sweep_files(publicity))
     service.job("gauges", 30, lambda: jobs.measure(service))
     app = create_app(

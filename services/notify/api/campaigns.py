@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, room_of, tagged, target_words
+from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, tagged
 from services.notify.commands import files
 from services.notify.commands.publicity import places, proving
-from services.notify.commands.publicity.parts import PublicityRoom
+from services.notify.commands.publicity.parts import PublicityRoom, room_of
 from services.notify.queries.publicity import board as queries
 from services.notify.queries.publicity.board import Filters
+from services.notify.queries.publicity.present import target_words
 from services.notify.schemas.publicity import (
     CampaignBoardOut,
     CampaignFigureOut,

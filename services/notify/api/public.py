@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notify.adapters import feeds
 from services.notify.adapters.feeds import FeedEntry, FeedHead
-from services.notify.api.publicity_parts import room_of
+from services.notify.commands.publicity.parts import room_of
 from services.notify.queries import public_feed
 from services.notify.queries import public_warnings as queries
 from services.notify.schemas.public_warnings import PublicWarningOut

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, room_of, tagged
+from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, tagged
 from services.notify.commands.public_warnings import writing
 from services.notify.commands.public_warnings.writing import Draft
-from services.notify.commands.publicity.parts import PublicityRoom
+from services.notify.commands.publicity.parts import PublicityRoom, room_of
 from services.notify.domain.publicity.states import Out, Work, WorkAct
 from services.notify.queries import public_warnings as queries
 from services.notify.schemas.public_warnings import (

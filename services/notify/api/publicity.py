@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, room_of, tagged
+from services.notify.api.publicity_parts import CHANGED, REFUSED, Key, tagged
 from services.notify.commands.publicity import materials, register
 from services.notify.commands.publicity.materials import Words
-from services.notify.commands.publicity.parts import PublicityRoom
-from services.notify.commands.publicity.register import SEALED_BY
+from services.notify.commands.publicity.parts import room_of
 from services.notify.queries.publicity import board as queries
 from services.notify.queries.publicity import register as entries
+from services.notify.queries.publicity.present import exposure_out
 from services.notify.schemas.publicity import (
     ExposureIn,
     ExposureOut,
@@ -186,20 +186,10 @@ async def withdraw_log(
     return log_out(row)
 
 
-def exposure_out(room: PublicityRoom, row: Any) -> ExposureOut:
-    """An exposure with its words, opened."""
-    names = [name for name in ExposureOut.model_fields if name not in ("exposure_id", "summary")]
-    return ExposureOut(
-        exposure_id=row.id,
-        summary=room.settings.keys.open(SEALED_BY, row.id.bytes, bytes(row.summary)).decode(),
-        **{name: getattr(row, name) for name in names},
-    )
-
-
 async def _exposure(request: Request, response: Response, conn: Any, caller: Caller, entry_id: UUID) -> ExposureOut:
     row = await entries.exposure(conn, caller, entry_id)
     tagged(response, row.version)
-    return exposure_out(room_of(request), row)
+    return exposure_out(room_of(request).settings, row)
 
 
 @router.get("/exposures", summary="What media and superiors made known")
@@ -211,7 +201,7 @@ async def list_exposures(
     async with db.begin(room.service.engine) as conn:
         rows, following = await entries.exposed(conn, caller, cursor, limit)
         await audit.record(conn, kit, caller, "exposure.listed", "exposure", [row.id for row in rows], clock.now())
-    return Page(items=[exposure_out(room, row) for row in rows], next=following)
+    return Page(items=[exposure_out(room.settings, row) for row in rows], next=following)
 
 
 @router.get("/exposures/{entry_id}", responses=REFUSED, summary="An exposure")

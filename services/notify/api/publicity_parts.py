@@ -2,12 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Response
 
-from services.notify.commands.publicity.parts import PublicityRoom
-from services.notify.domain.publicity.schedule import top_area
 from shared.kit.etag import etag
-from shared.rules.plan import Plan
 
 Key = Annotated[str | None, Header(alias="idempotency-key", description="The same key again has its effect once")]
 
@@ -23,21 +20,6 @@ CHANGED = REFUSED | {
 }
 
 
-def room_of(request: Request) -> PublicityRoom:
-    """Where publicity is kept."""
-    room: PublicityRoom = request.app.state.publicity
-    return room
-
-
 def tagged(response: Response, version: int) -> None:
     """Tell the version that was answered."""
     response.headers["etag"] = etag(version)
-
-
-def target_words(plan: Plan, row: Any, places: dict[str, str], locale: str = "zh_CN") -> str:
-    """The place, community or operator that a thing is for, in words."""
-    rules = plan.publicity
-    for one in (*rules.operators, *rules.places, *plan.areas):
-        if one.id == row.target:
-            return one.name.en if locale == "en" else one.name.zh
-    return places.get(row.target) or (row.target if row.target != top_area(plan) else plan.name.zh)

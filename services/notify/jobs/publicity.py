@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.notify.commands import files
-from services.notify.commands.publicity import scheduling
+from services.notify.commands.publicity import scheduling, telling
 from services.notify.commands.publicity.parts import PublicityRoom
 from shared.kit import clock, db
 
@@ -23,6 +23,12 @@ async def miss_campaigns(room: PublicityRoom) -> None:
             missed = await scheduling.miss_due(conn, room, clock.now())
         if len(missed) < scheduling.AT_ONCE:
             return
+
+
+async def remind_of_campaigns(room: PublicityRoom) -> None:
+    """Remind of rounds that end soon, each once."""
+    async with db.begin(room.service.engine) as conn:
+        await telling.soon(conn, room, clock.now())
 
 
 async def sweep_files(room: PublicityRoom) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from services.notify.api.publicity_parts import room_of, target_words
 from services.notify.commands import files
 from services.notify.commands.publicity import places, proving
+from services.notify.commands.publicity.parts import room_of
 from services.notify.domain.publicity import sketch
 from services.notify.queries.publicity import board as queries
 from services.notify.queries.publicity.board import Filters
+from services.notify.queries.publicity.present import target_words
 from services.notify.schemas.publicity import Count, Line, Link, Note, Reason
 from shared.kit import clock, db
 from shared.kit.access import ANONYMOUS, Caller, Requires
@@ -107,6 +109,19 @@ async def _item(
         caller=caller,
         status=status,
     )  # fmt: skip
+
+
+@router.get("/campaign-items")
+async def of_notice(request: Request, _: Caller = Reader) -> Response:
+    """Where a notice about a campaign leads: the board, cut down to it."""
+    asked = {name: value for name, value in request.query_params.items() if name in ("campaign", "agency", "show")}
+    return see_other(request, f"/campaigns?{urlencode(asked)}" if asked else "/campaigns")
+
+
+@router.get("/campaign-items/{item_id}")
+async def item_of_notice(request: Request, item_id: UUID, _: Caller = Reader) -> Response:
+    """Where a notice about one thing leads."""
+    return see_other(request, f"/campaigns/items/{item_id}")
 
 
 @router.get("/campaigns/items/{item_id}")

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from services.notify.api.publicity_parts import room_of
 from services.notify.commands.public_warnings import writing
 from services.notify.commands.public_warnings.writing import Draft
+from services.notify.commands.publicity.parts import room_of
 from services.notify.domain.publicity.states import OUT, WORK, Out, OutAct, Work, WorkAct
 from services.notify.domain.publicity.warnings import CHECKS, RECALL_REASONS, right_of, same_person
 from services.notify.queries import public_feed

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from services.notify.api.publicity import exposure_out
-from services.notify.api.publicity_parts import room_of
 from services.notify.commands.publicity import materials, register
 from services.notify.commands.publicity.materials import Words
+from services.notify.commands.publicity.parts import room_of
 from services.notify.queries.publicity import board as queries
 from services.notify.queries.publicity import register as entries
+from services.notify.queries.publicity.present import exposure_out
 from services.notify.schemas.publicity import ExposureIn, Line, LogEntryIn, Prose, Reason
 from services.notify.tables import kit
 from shared.kit import audit, clock, db
@@ -212,7 +212,7 @@ async def _exposures(
         await audit.record(conn, kit, caller, "exposure.listed", "exposure", [row.id for row in rows], clock.now())
     return page(
         request, "publicity_exposures.html",
-        {"plan": plan, "rows": [exposure_out(room, row) for row in rows], "next": following, "sent": sent or {},
+        {"plan": plan, "rows": [exposure_out(room.settings, row) for row in rows], "next": following, "sent": sent or {},
          "problem": told(request, problem) if problem else None},
         service="notify", caller=caller, status=_status(problem),
     )  # fmt: skip

@@ -150,7 +150,10 @@ class WarningRules(Part):
 
 
 class PublicityRules(Part):
-    """All of it. ``hotlines``: published numbers (服务热线) that public texts may hold, besides those of 3 to 6 digits."""
+    """All of it. ``hotlines``: published numbers (服务热线) that public texts may hold, besides those of 3 to 6 digits.
+
+    ``remind_days``: how many days before a round's proofs are due its agency is reminded.
+    """
 
     clause: str | None = None
     assumed: bool = False
@@ -161,6 +164,7 @@ class PublicityRules(Part):
     campaigns: tuple[Campaign, ...] = ()
     map: tuple[MapSpot, ...] = ()
     hotlines: tuple[str, ...] = ()
+    remind_days: int = Field(default=3, ge=0, le=30)
     warnings: WarningRules = WarningRules()
 
     @field_validator("hotlines")

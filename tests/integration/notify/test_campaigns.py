@@ -13,7 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.notify.commands.publicity import scheduling
+from services.notify.commands.publicity import scheduling, telling
 from services.notify.commands.publicity.parts import PublicityRoom
 from shared.kit import clock, db
 from shared.kit.ids import new_id
@@ -404,3 +404,62 @@ async def test_files_without_a_row_are_swept_and_those_with_one_stay(town: Town)
     assert await town.room.vault.objects.under(f"files/{lost}") == []
     assert await town.room.vault.objects.under(f"files/{kept['file_id']}/copy") != []
     assert await town.room.vault.objects.under(f"files/{kept['file_id']}/original") == [], "hidden data is not kept"
+
+
+async def test_one_notice_reminds_of_a_round_one_tells_that_it_was_missed_and_both_end_with_the_proofs(town: Town) -> None:
+    """D-J: three places are one notice; the office hears of what was missed; the proofs end them."""
+    who = head("transport")
+    await town.on("2015-10-20")
+
+    async def notices() -> list[tuple[str, str, int, str]]:
+        rows = await town.house.rows(
+            "SELECT template, agency, items, state FROM notices WHERE matter = 'campaign' AND agency IN ('transport', 'commerce')"
+            " AND dataref LIKE '%stations%' ORDER BY template"
+        )
+        return [(row.template, row.agency, row.items, row.state) for row in rows]
+
+    await town.on("2015-11-01")
+    for _ in range(2):
+        async with db.begin(town.house.service.engine) as conn:
+            await telling.soon(conn, town.room, clock.now())
+    assert await notices() == [("campaign.soon", "transport", 3, "waiting")]
+    await town.on("2015-11-05")
+    expected = [
+        ("campaign.missed", "transport", 3, "waiting"), ("campaign.missed.office", "commerce", 3, "waiting"),
+        ("campaign.soon", "transport", 3, "done"),
+    ]  # fmt: skip
+    assert await notices() == expected
+    inbox = await town.house.client.get("/?show=all", headers=town.house.bearer(**who) | {"accept": "text/html"})
+    assert "3 项宣传" in inbox.text and "/campaign-items?campaign=stations" in inbox.text
+    for number, one in enumerate(await town.items(who, "stations", "missing")):
+        await town.photo(who, one["item_id"], ("red", "green", "blue")[number])
+        done = await town.send("POST", f"/v1/campaign-items/{one['item_id']}/proof", who, {}, version=one["version"])
+        assert done.status_code == 200, done.text
+    assert {state for *_, state in await notices()} == {"done"}
+
+
+async def test_the_board_shows_what_is_missing_first_with_a_sketch_and_a_phone_can_prove_it(town: Town) -> None:
+    """X-G3, D-I: the pages: the board, a thing with its forms, what is refused told on the page with what was typed."""
+    who = head("education")
+    await town.on("2015-10-20")
+    await town.on("2015-11-05")
+    board = await town.house.client.get("/campaigns", headers=town.house.bearer(**OFFICE) | {"accept": "text/html"})
+    assert board.status_code == 200 and "<svg" in board.text and "学校宣传" in board.text
+    assert board.text.index("缺证明") < board.text.index("示意图") and "<script>" not in board.text
+    item = (await town.items(who, "schools", "missing"))[0]
+    page = f"/campaigns/items/{item['item_id']}"
+    headers = town.house.bearer(**who) | {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    assert (await town.house.client.get(page, headers=headers)).status_code == 200
+    form = {"idempotency_key": str(new_id()), "version": str(item["version"]), "reached": "45", "note": "请留下这句话"}
+    refused = await town.house.client.post(f"{page}/proof", data=form, headers=headers)
+    assert refused.status_code == 422 and "照片" in refused.text and "请留下这句话" in refused.text
+    sent = await town.house.client.post(
+        f"{page}/files", files={"file": ("a.jpg", picture("red"), "image/jpeg")}, headers=headers
+    )
+    assert sent.status_code == 303
+    done = await town.house.client.post(f"{page}/proof", data=form | {"groups": "students"}, headers=headers)
+    assert done.status_code == 303, done.text
+    shown = await town.house.client.get(page, headers=headers)
+    assert "覆盖 45 人" in shown.text and "请留下这句话" in shown.text
+    english = await town.house.client.get("/campaigns?lang=en&show=done", headers=headers)
+    assert "Publicity in schools" in english.text

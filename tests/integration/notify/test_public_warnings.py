@@ -249,3 +249,51 @@ async def test_the_public_page_knows_nobody_and_only_the_embedded_one_may_be_fra
     page = told((await house.client.get(f"/public/warnings/{warning}", headers={"accept": "text/html"})).text)
     assert "资本运作" not in page and "其中地点有误" in page
     assert (await house.client.get(f"/public/warnings/{new_id()}", headers={"accept": "text/html"})).status_code == 404
+
+
+async def test_who_has_to_act_next_is_told_and_nobody_else(desk: Desk) -> None:
+    """D-M4: the legal check, the head and those who release are told when it is their turn."""
+    warning = await desk.draft()
+
+    async def told_to(who: dict[str, Any]) -> bool:
+        seen = await desk.house.client.get("/v1/notices", headers=desk.house.bearer(**who))
+        return any(one["template"] == "warning.waits" and one["state"] == "waiting" for one in seen.json()["items"])
+
+    assert not await told_to(CHECKER)
+    await desk.step(warning, "submit", DRAFTER)
+    assert await told_to(CHECKER) and not await told_to(HEAD) and not await told_to(NEWSROOM)
+    await desk.step(warning, "check", CHECKER, checks=CHECKS)
+    assert await told_to(HEAD) and not await told_to(CHECKER)
+    await desk.step(warning, "approve", HEAD)
+    assert await told_to(NEWSROOM) and not await told_to(HEAD)
+
+
+async def test_the_editor_shows_each_person_their_step_and_tells_what_may_not_be_public(desk: Desk) -> None:
+    """D-M4: the pages: a refused draft keeps what was typed; the second person releases by one press."""
+    house = desk.house
+
+    async def post(path: str, who: dict[str, Any], **fields: Any) -> httpx.Response:
+        headers = house.bearer(**who) | {"accept": "text/html", "sec-fetch-site": "same-origin"}
+        return await house.client.post(path, data={"idempotency_key": str(new_id()), **fields}, headers=headers)
+
+    async def page(path: str, who: dict[str, Any]) -> str:
+        shown = await house.client.get(path, headers=house.bearer(**who) | {"accept": "text/html"})
+        assert shown.status_code == 200, shown.text
+        return told(shown.text)
+
+    refused = await post("/warnings", DRAFTER, kind="warning", title="标题留着", body="第一行\n电话 13800138000")
+    assert refused.status_code == 422 and "第 2 行" in refused.text and "标题留着" in refused.text
+    made = await post("/warnings", DRAFTER, kind="warning", title="标题", body="正文")
+    assert made.status_code == 303
+    path = made.headers["location"].partition("?")[0]
+    warning = path.rpartition("/")[2]
+    assert "送合法性审核" in await page(path, DRAFTER) and "送合法性审核" not in await page(path, CHECKER)
+    for step, who, body in (
+        ("submit", DRAFTER, {}), ("check", CHECKER, {"checks": CHECKS}), ("approve", HEAD, {}), ("release", DIRECTOR, {}),
+    ):  # fmt: skip
+        assert (await post(f"{path}/steps/{step}", who, version=await desk.version(warning), **body)).status_code == 303
+    assert "第二人确认，随即公开" not in await page(path, DIRECTOR) and "第二人确认，随即公开" in await page(path, NEWSROOM)
+    await post(f"{path}/steps/release", NEWSROOM, version=await desk.version(warning))
+    assert "已公开" in await page("/warnings", DRAFTER)
+    recalled = await post(f"{path}/recall", HEAD, version=await desk.version(warning), reason="outdated", statement="已过时。")
+    assert recalled.status_code == 303 and "情况已变化" in await page(path, DRAFTER)

@@ -256,7 +256,7 @@ MISTAKES = [
     ("by: labour, targets: {place_kinds: [job_site]}", "by: labour, targets: {place_kinds: [job_sit]}", "value-error"),
     ("by: propaganda, targets: {operators: true}", "by: propaganda, targets: {operators: true, town: true}", "value-error"),
     ("phases: [implement], assumed", "phases: [implementation], assumed", "unknown-phase"),
-    ("area: dayong-dieshi, x: 56", "area: dayong-diesi, x: 56", "unknown-area"),
+    ("area: dayong-dieshi, x: 52", "area: dayong-diesi, x: 52", "unknown-area"),
     ("at_most: sent", "at_most: send", "unknown-figure"),
     ("hotlines: []", "hotlines: ['13800138000']", "value-error"),
     ("number: 大涌打传警示〔{year}〕{number:04d}号", "number: 大涌打传警示{nummer}号", "value-error"),

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.commands.publicity import telling
 from services.notify.commands.publicity.parts import (
     PublicityRoom,
     check_version,
@@ -159,6 +160,7 @@ async def step(
     if published:
         values |= await _publish(conn, room, plan, caller, row, now)
     changed = await _change(conn, row, values, now)
+    await telling.warning_waits(conn, room, changed, now)
     await _noted(conn, caller, warning_id, changed.version, action.value, changed.state, changed.public_state, note, now)
     await audit.record(
         conn, kit, caller, f"warning.{action.value}", "warning", [warning_id], now, version=changed.version

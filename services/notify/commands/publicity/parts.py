@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.commands.matters import Clocks
 from services.notify.domain.publicity.guard import WORDS, personal
 from services.notify.settings import Settings
 from services.notify.tables import kit
@@ -29,6 +31,7 @@ class PublicityRoom(Room[Settings]):
         assert isinstance(settings, Settings)
         super().__init__(settings)
         self.service = service
+        self.clocks = Clocks.of(service)
 
     @property
     def largest_body(self) -> int:
@@ -61,6 +64,12 @@ class PublicityRoom(Room[Settings]):
         return idempotency.claim(
             self.settings.keys, caller, operation, idempotency.check_key(key), repr(asked).encode(), object_id
         )
+
+
+def room_of(request: Request) -> PublicityRoom:
+    """Where publicity is kept."""
+    room: PublicityRoom = request.app.state.publicity
+    return room
 
 
 async def repeated(conn: AsyncConnection, claim: Claim, now: datetime) -> UUID | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.commands.publicity import telling
 from services.notify.commands.publicity.parts import PublicityRoom, check_version, not_possible, repeated, wrong
 from services.notify.commands.publicity.scheduling import facts
 from services.notify.domain.publicity import proofs
@@ -139,6 +140,7 @@ async def _record(
             )
         )
     await outbox.put(conn, kit.outbox, events, now)
+    await telling.settled(conn, rows, now)
     await audit.record(conn, kit, caller, "campaign.proved", "campaign_item", [row.id for row in rows], now)
 
 
@@ -190,6 +192,7 @@ async def give_back(
     cleared = {"late": None, "done_on": None, "reached": None, "record_id": None}
     await _change(conn, row, now, state=state, **cleared)
     await outbox.put(conn, kit.outbox, [CampaignReturned(**facts(room, row), returned_at=now)], now)
+    await telling.returned(conn, room, row, now)
     await audit.record(conn, kit, caller, "campaign.returned", "campaign_item", [item_id], now)
     return item_id
 
@@ -206,6 +209,7 @@ async def waive(
     check_version(row, version)
     await _change(conn, row, now, state=_after(row, ItemAct.WAIVE), reason=reason)
     await outbox.put(conn, kit.outbox, [CampaignWaived(**facts(room, row), waived_at=now)], now)
+    await telling.settled(conn, [row], now)
     await audit.record(conn, kit, caller, "campaign.waived", "campaign_item", [item_id], now)
     return item_id
 

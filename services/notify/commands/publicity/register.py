@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.commands.publicity.parts import PublicityRoom, check_version, not_possible, repeated, wrong
 from services.notify.domain.publicity.states import ENTRIES, Entry, EntryAct, NotPossible, after
+from services.notify.queries.publicity.present import SEALED_BY
 from services.notify.queries.publicity.reach import within
 from services.notify.tables import exposures, kit, publicity_log
 from shared.events.publicity import ExposureRecorded, ExposureWithdrawn
@@ -22,7 +23,6 @@ from shared.kit.idempotency import Claim
 from shared.kit.problem import NotFound
 from shared.rules.plan import Plan
 
-SEALED_BY = "report"
 EXPOSED = "D-Q1.3"
 """The clause a plan's assessment names for what is exposed, where it names none."""
 

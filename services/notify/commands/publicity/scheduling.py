@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.commands.publicity import telling
 from services.notify.commands.publicity.parts import PublicityRoom
 from services.notify.domain.publicity import schedule
 from services.notify.domain.publicity.states import ITEMS, Item, ItemAct, after
@@ -97,6 +98,7 @@ async def miss_due(conn: AsyncConnection, room: PublicityRoom, now: datetime) ->
     )
     events = [CampaignMissed(**facts(room, row), missed_at=now) for row in rows if row.counts and row.missed_at is None]
     await outbox.put(conn, kit.outbox, events, now)
+    await telling.missed(conn, room, [row for row in rows if row.counts and row.missed_at is None], now)
     await audit.record(conn, kit, _ACTOR, "campaign.missed", "campaign_item", [row.id for row in rows], now)
     return events
 

@@ -32,11 +32,17 @@ class Matter(StrEnum):
     REPORT = "report"
     BULLETIN = "bulletin"
     DUTY = "duty"
+    CAMPAIGN = "campaign"
+    WARNING = "warning"
     FINDING = "finding"
     MEETING = "meeting"
+    TOOL = "tool"
+    MEASURE = "measure"
 
 
-NEEDS = ("bulletin.release", "finding.decide", "outcome.review", "reporter.request", "reporter.reveal", "reward.pay")
+NEEDS = (
+    "bulletin.release", "consequence.decide", "consequence.propose", "finding.decide", "outcome.review", "reporter.request", "reporter.reveal", "reward.pay", "warning.approve", "warning.check", "warning.release",
+)  # fmt: skip
 """Rights that a notice may need of its reader."""
 
 Place = tuple[str, str | None]

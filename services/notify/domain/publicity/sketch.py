@@ -9,8 +9,8 @@ from typing import Protocol
 
 from shared.rules.plan import Plan
 
-WIDTH, HEIGHT = 640, 420
-_EDGE = 60
+WIDTH, HEIGHT = 400, 440
+_EDGE = 56
 
 
 class Doing(Protocol):
@@ -51,7 +51,7 @@ def spots(plan: Plan, doing: Mapping[str, Doing]) -> list[Spot]:
         tone = "late" if missing else "good" if done else "calm"
         found.append(
             Spot(
-                area.id, _EDGE + round(x * (WIDTH - 2 * _EDGE) / 100), 40 + round(y * (HEIGHT - 100) / 100), missing, done, tone
+                area.id, _EDGE + round(x * (WIDTH - 2 * _EDGE) / 100), 36 + round(y * (HEIGHT - 90) / 100), missing, done, tone
             )
         )
     return found
