@@ -25,7 +25,7 @@ URGENT_TOPIC = "casework.urgent.v1"
 HANDOVER_TOPIC = "intake.handover.v1"
 MATTER_TOPICS = (
     "casework.proceeding.v1", "intake.gathering.v1", "intake.register.v1", "intake.reward.v1", "intake.tip.v1",
-    "scoring.finding.v1",
+    "scoring.consequence.v1", "scoring.finding.v1",
 )  # fmt: skip
 
 

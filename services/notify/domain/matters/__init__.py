@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.notify.domain.matters import duties, findings, intake, proceedings
+from services.notify.domain.matters import consequences, duties, findings, intake, proceedings
 from services.notify.domain.matters.parts import NEEDS, DueOf, Makers, Matter, Place, Told
 from services.notify.domain.matters.proceedings import turn_taken
 from services.notify.domain.notices import SPACE, State, Template, office_of
@@ -23,11 +23,11 @@ from shared.rules.plan import Plan
 
 __all__ = ["NEEDS", "TOLD", "DueOf", "Matter", "News", "Own", "Place", "Told", "ended_by", "own_rows", "rows_of", "told_of", "turn_taken", "unsigned"]
 
-News = duties.News | findings.News | intake.News | proceedings.News
+News = consequences.News | duties.News | findings.News | intake.News | proceedings.News
 
-_HEARD: Makers = {**findings.MAKERS, **intake.MAKERS, **proceedings.MAKERS}
+_HEARD: Makers = {**consequences.MAKERS, **findings.MAKERS, **intake.MAKERS, **proceedings.MAKERS}
 _MAKERS: Makers = {**_HEARD, **duties.MAKERS}
-_ENDS = (intake.ended_by, duties.ended_by, findings.ended_by)
+_ENDS = (intake.ended_by, duties.ended_by, findings.ended_by, consequences.ended_by)
 TOLD: tuple[type, ...] = (*_HEARD, *findings.ENDING, *intake.ENDING)
 """Events that make such notices or end them, as consumers hear of them."""
 
