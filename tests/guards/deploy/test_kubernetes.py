@@ -109,7 +109,7 @@ def test_a_service_runs_as_itself_with_its_own_secrets(name: str, everything: tu
     }
     assert service["ports"] == [{"name": "http", "containerPort": SERVICES[name]}]
     volumes = {one["name"]: one.get("secret", {}).get("secretName") for one in pod["volumes"]}
-    files = {"files"} if name in ("intake", "casework") else set()
+    files = {"files"} if name in ("notify", "intake", "casework") else set()
     assert volumes == {"secrets": f"dachuan-{name}", "owner": f"dachuan-{name}-owner", "tmp": None, **dict.fromkeys(files)}
     assert {one["name"] for one in service["volumeMounts"]} == {"secrets", "tmp", *files}, "never the owner's password"
     assert {one["name"] for one in migrate["volumeMounts"]} == {"owner", "tmp"}
