@@ -193,7 +193,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "blocks": {
         "certificate": N_("Certificates"),
-        "reward": N_("Rewards"),
+        "reward": N_("Rewards for its work"),
         "commendation": N_("Commendations"),
         "assessment": N_("A good grade"),
         "promotion": N_("Promotion"),

@@ -1,4 +1,4 @@
-"""Facts of casework's events are kept with their obligation: a batch of any size in a fixed number of statements.
+"""Facts of casework's and notify's events are kept with their obligation: a batch of any size in a fixed number of statements.
 
 An event may come early (before its case), late or again: each carries all that its obligation needs, and a fact that is
 known already changes nothing. Rows are taken in the order of their ids, so two batches cannot wait for each other.
@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import case, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.commands.booking import Books, book
@@ -20,6 +21,8 @@ from services.scoring.tables import kit, obligations
 from shared.events import Event
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
 from shared.events.common import DeadlineFact
+from shared.events.duties import DutyDone, DutyGivenBack, DutyMissed, DutySet
+from shared.events.reports import ReportMissed, ReportOwed, ReportSubmitted
 from shared.kit import audit
 from shared.kit.access import service_caller
 from shared.kit.db import insert_many
@@ -103,6 +106,81 @@ async def record_misses(
     return await _keep_and_book(conn, books, rows, _MISSED, events, now)
 
 
+async def open_duties(conn: AsyncConnection, events: Sequence[Event[DutySet | ReportOwed]], now: datetime) -> None:
+    """Keep one obligation for each duty and each report that is owed (D-M1, D-R). Nothing is scored yet."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        row = _owed(event.data)
+        row["opened_recordedat"] = event.recordedat
+        rows.setdefault(row["deadline_id"], row)
+    await insert_many(conn, obligations, sorted(rows.values(), key=_BY_DEADLINE), conflict=_OPENED)
+    await audit.record(conn, kit, service_caller("scoring"), "obligation.open", "duty", list(rows), now, count=len(rows))
+
+
+async def record_done(
+    conn: AsyncConnection, books: Books, events: Sequence[Event[DutyDone | ReportSubmitted]], now: datetime
+) -> int:
+    """Keep that duties were done and reports came, and book what that is worth; returns how many entries are new."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        data = event.data
+        row = _owed(data)
+        row["accepted_event"] = event.id
+        row["accepted_at"] = data.done_at if isinstance(data, DutyDone) else data.submitted_at
+        row["accepted_recordedat"] = event.recordedat
+        row["in_time"] = not data.late
+        row["state"] = (State.MET_LATE if data.late else State.MET).value
+        rows.setdefault(row["deadline_id"], row)
+    return await _keep_and_book(conn, books, rows, _ACCEPTED, events, now)
+
+
+async def record_undone(
+    conn: AsyncConnection, books: Books, events: Sequence[Event[DutyMissed | ReportMissed]], now: datetime
+) -> int:
+    """Keep that duties were not done and reports did not come in time, and book it; returns how many entries are new."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for event in events:
+        row = _owed(event.data)
+        row["missed_event"] = event.id
+        row["missed_at"] = event.data.missed_at
+        row["missed_recordedat"] = event.recordedat
+        row["state"] = State.MISSED.value
+        rows.setdefault(row["deadline_id"], row)
+    return await _keep_and_book(conn, books, rows, _MISSED, events, now)
+
+
+async def reopen_duties(conn: AsyncConnection, events: Sequence[Event[DutyGivenBack]], now: datetime) -> None:
+    """The office did not find a duty done as it was said: it is owed again, and only what follows counts."""
+    o = obligations.c
+    done = {"accepted_event": None, "accepted_at": None, "accepted_recordedat": None, "in_time": None}
+    for event in events:
+        await conn.execute(
+            update(obligations)
+            .where(o.deadline_id == event.data.duty_id, o.accepted_at <= event.data.given_back_at)
+            .values(**done, state=case((o.missed_event.is_not(None), State.MISSED.value), else_=State.OPEN.value))
+        )
+    ids = [event.data.duty_id for event in events]
+    await audit.record(conn, kit, service_caller("scoring"), "obligation.reopen", "duty", ids, now, count=len(ids))
+
+
+def _owed(data: Any) -> dict[str, Any]:
+    """A duty or a report as an obligation: no case is behind it."""
+    duty = isinstance(data, DutySet | DutyDone | DutyMissed)
+    return {
+        "deadline_id": data.duty_id if duty else data.report_id,
+        "case_id": None,
+        "number": None,
+        "plan": data.plan,
+        "area": data.area,
+        "agency": data.agency,
+        "unit": data.unit if duty else None,
+        "kind": "duty" if duty else "report",
+        "rule": (data.duty or data.origin) if duty else data.kind,
+        "due": data.due,
+        "provisional": False,
+    }
+
+
 async def _keep_and_book(
     conn: AsyncConnection,
     books: Books,
@@ -115,7 +193,7 @@ async def _keep_and_book(
         conn, obligations, sorted(rows.values(), key=_BY_DEADLINE), conflict=conflict, returning=_FACTS
     )
     traces = {event.id: event.traceparent for event in events}
-    return await book(conn, books, [_obligation(row) for row in changed], traces, now)
+    return await book(conn, books, [obligation_of(row) for row in changed], traces, now)
 
 
 def _row(data: CaseOpened | CaseAccepted | DeadlineMissed, deadline: DeadlineFact) -> dict[str, Any]:
@@ -134,7 +212,16 @@ def _row(data: CaseOpened | CaseAccepted | DeadlineMissed, deadline: DeadlineFac
     }
 
 
-def _obligation(row: Any) -> Obligation:
+_TYPES = {
+    "duty": (DutyDone.TYPE, DutyMissed.TYPE),
+    "report": (ReportSubmitted.TYPE, ReportMissed.TYPE),
+}
+"""Kind of an obligation → what tells that it was done, and that it was not; else casework's own."""
+
+
+def obligation_of(row: Any) -> Obligation:
+    """The obligation a row keeps, with the facts known."""
+    done, missed = _TYPES.get(row.kind, (CaseAccepted.TYPE, DeadlineMissed.TYPE))
     return Obligation(
         deadline_id=row.deadline_id,
         case_id=row.case_id,
@@ -143,8 +230,7 @@ def _obligation(row: Any) -> Obligation:
         agency=row.agency,
         unit=row.unit,
         kind=row.kind,
-        accepted=row.accepted_event
-        and Fact(row.accepted_event, CaseAccepted.TYPE, row.accepted_at, row.accepted_recordedat),
+        accepted=row.accepted_event and Fact(row.accepted_event, done, row.accepted_at, row.accepted_recordedat),
         in_time=row.in_time,
-        missed=row.missed_event and Fact(row.missed_event, DeadlineMissed.TYPE, row.missed_at, row.missed_recordedat),
+        missed=row.missed_event and Fact(row.missed_event, missed, row.missed_at, row.missed_recordedat),
     )

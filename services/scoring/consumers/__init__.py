@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring import commands
 from services.scoring.commands.certificates import Desk
 from services.scoring.commands.findings.basis import Basis
-from services.scoring.consumers import certificates, consequences, findings
+from services.scoring.consumers import certificates, consequences, duties, findings
 from shared.events import Event
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
 from shared.kit.consumer import Handler
@@ -18,14 +18,14 @@ from shared.kit.consumer import Handler
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "normal": ("casework.case.v1",),
     "urgent": ("casework.urgent.v1",),
-    "matters": (*findings.TOPICS, *certificates.TOPICS, *consequences.TOPICS),
+    "matters": tuple(dict.fromkeys((*findings.TOPICS, *certificates.TOPICS, *consequences.TOPICS, *duties.TOPICS))),
 }
 """Lane → topics."""
 
 REBUILT: Mapping[str, tuple[str, ...]] = {
     "normal": TOPICS["normal"],
     "urgent": TOPICS["urgent"],
-    "matters": ("scoring.finding.v1", *consequences.TOPICS),
+    "matters": ("scoring.finding.v1", *consequences.TOPICS, *duties.TOPICS),
 }
 """Lane → topics that the ledger is rebuilt from: obligations and the decisions of persons."""
 
@@ -47,6 +47,7 @@ def handlers(books: commands.Books, basis: Basis | None = None, desk: Desk | Non
         {CaseOpened.TYPE: opened, CaseAccepted.TYPE: accepted, DeadlineMissed.TYPE: missed},
         findings.deciding(books),
         consequences.deciding(books),
+        duties.owing(books),
         findings.judging(basis) if basis is not None else {},
         certificates.keeping(desk) if desk is not None else {},
     )

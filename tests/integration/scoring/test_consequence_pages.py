@@ -135,7 +135,11 @@ async def test_the_fund_page_takes_a_budget_and_shows_what_is_free__x_s1(office:
     keeper: dict[str, Any] = {"plan": "xiyuan", "agency": "party_office", "posts": ("head",), "principal_id": "k"}
     over = await send(score, "/consequences/funds/campaign", keeper, kind="budget", yuan=100_001, purpose="预算")
     assert over.status_code == 409
-    assert (await send(score, "/consequences/funds/campaign", keeper, kind="budget", yuan=60_000, purpose="预算")).status_code == 303
-    assert (await send(score, "/consequences/funds/campaign", keeper, kind="commit", yuan=500, purpose="横幅")).status_code == 303
+    assert (
+        await send(score, "/consequences/funds/campaign", keeper, kind="budget", yuan=60_000, purpose="预算")
+    ).status_code == 303
+    assert (
+        await send(score, "/consequences/funds/campaign", keeper, kind="commit", yuan=500, purpose="横幅")
+    ).status_code == 303
     text = await shown(score, "/consequences/funds/campaign", **keeper)
     assert "¥59500" in text and "横幅" in text

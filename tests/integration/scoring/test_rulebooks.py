@@ -30,16 +30,19 @@ def next_year(source: str = UNITS, *, version: str = "2027.1", begins: str | Non
     return (
         source.replace('version: "2015.1"', f'version: "{version}"')
         .replace("valid_from: 2015-01-01", f"valid_from: {begins or tomorrow()}")
-        .replace("outcome: met, points: 1, assumed: true, text: {zh: 按时受理", "outcome: met, points: 3, assumed: true, text: {zh: 按时受理")
+        .replace(
+            "outcome: met, points: 1, assumed: true, text: {zh: 按时受理",
+            "outcome: met, points: 3, assumed: true, text: {zh: 按时受理",
+        )
     )
 
 
 def drafter(score: Score, **more: Any) -> dict[str, str]:
-    return score.bearer("commerce", ("office-staff",), sub="staff", **more)
+    return score.bearer("commerce", ("office-staff",), principal_id="staff", **more)
 
 
 def leader(score: Score) -> dict[str, str]:
-    return score.bearer("commerce", ("leader",), sub="leader")
+    return score.bearer("commerce", ("leader",), principal_id="leader")
 
 
 async def send(
@@ -77,7 +80,9 @@ async def test_the_item_of_the_town_can_be_read_with_the_clause_beside_each_line
 
 async def test_who_may_read_which_rulebooks(score: Score) -> None:
     """A plan's rulebooks are its own; an example of no plan here is for everyone."""
-    dayong = {one["rulebook"]: one["state"] for one in (await score.get("/v1/rulebooks", score.office())).json()["items"]}
+    dayong = {
+        one["rulebook"]: one["state"] for one in (await score.get("/v1/rulebooks", score.office())).json()["items"]
+    }
     assert dayong == {"dayong-town": "in_force", "dayong-units": "in_force", "linjiang-city": "example"}
     other = score.stack.bearer(plan="xiyuan", agency="office", posts=("office-director",))
     xiyuan = {one["rulebook"] for one in (await score.get("/v1/rulebooks", other)).json()["items"]}
@@ -103,7 +108,7 @@ async def test_two_persons_publish_and_nobody_changes_it_after__x_d1c(score: Sco
     path = f"/v1/rulebook-drafts/{made.json()['id']}"
     early = await send(score, leader(score), f"{path}/publication", version=1)
     assert (early.status_code, early.json()["type"].split(":")[-1]) == (409, "not-possible-now")
-    director = score.bearer("commerce", ("office-director",), sub="director")
+    director = score.bearer("commerce", ("office-director",), principal_id="director")
     changed = await send(score, director, path, {"source": next_year() + "\n"}, version=1, method="PUT")
     assert changed.status_code == 200, changed.text
     assert (await send(score, director, f"{path}/submission", version=2)).status_code == 200
@@ -118,7 +123,11 @@ async def test_two_persons_publish_and_nobody_changes_it_after__x_d1c(score: Sco
     done = await send(score, leader(score), f"{path}/publication", version=5, key=key)
     again = await send(score, leader(score), f"{path}/publication", version=5, key=key)
     assert (done.status_code, again.status_code, done.json()["state"]) == (200, 200, "published")
-    for method, end, body in (("PUT", "", {"source": UNITS}), ("POST", "/submission", None), ("POST", "/withdrawal", None)):
+    for method, end, body in (
+        ("PUT", "", {"source": UNITS}),
+        ("POST", "/submission", None),
+        ("POST", "/withdrawal", None),
+    ):
         refused = await send(score, drafter(score), f"{path}{end}", body, version=6, method=method)
         assert refused.status_code in (409, 422), (end, refused.text)
     [told] = [one for one in await score.events() if isinstance(one, RulebookPublished)]
@@ -142,9 +151,7 @@ async def test_what_happened_already_is_not_valued_anew(score: Score) -> None:
 async def test_the_rulebook_in_force_at_the_time_of_the_event_values_it__d_c1(score: Score) -> None:
     """D-C1, point 9: a rule change counts from midnight in China; what happened before keeps its value, whenever told."""
     await published(score, next_year())
-    midnight = datetime.combine(
-        (clock.now().astimezone(CHINA) + timedelta(days=1)).date(), datetime.min.time(), CHINA
-    )
+    midnight = datetime.combine((clock.now().astimezone(CHINA) + timedelta(days=1)).date(), datetime.min.time(), CHINA)
     before, after = case(number=1), case(number=2)
     await score.tell(after.accepted("police", at=midnight))
     await score.tell(before.accepted("police", at=midnight - timedelta(microseconds=1)))
@@ -158,7 +165,10 @@ async def test_a_correction_under_a_new_rulebook_takes_back_what_the_old_one_gav
     await published(score, next_year())
     midnight = datetime.combine((clock.now().astimezone(CHINA) + timedelta(days=1)).date(), datetime.min.time(), CHINA)
     one = case()
-    events = [one.accepted("police", at=midnight + timedelta(hours=1)), one.missed("police", at=midnight - timedelta(hours=1))]
+    events = [
+        one.accepted("police", at=midnight + timedelta(hours=1)),
+        one.missed("police", at=midnight - timedelta(hours=1)),
+    ]
     await score.tell(*events)
     points = sorted(row.points for row in await score.rows("SELECT points FROM ledger"))
     assert points == [-2, 2, 3]

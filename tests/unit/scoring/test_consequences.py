@@ -50,7 +50,9 @@ def test_what_is_over_stays_over() -> None:
     assert all(step in tools.RIGHTS for (_, step) in tools.TRANSITIONS if step.value not in ("lapse", "expire"))
 
 
-def record(*conditions: str, kind: str = "town", score: str = "1", vetoed: bool = False, had: tuple[str, ...] = ()) -> Record:
+def record(
+    *conditions: str, kind: str = "town", score: str = "1", vetoed: bool = False, had: tuple[str, ...] = ()
+) -> Record:
     return Record(kind, tuple(Known(uuid4(), one) for one in conditions), Decimal(score), vetoed, frozenset(had))
 
 
@@ -97,7 +99,11 @@ moves = st.lists(st.tuples(st.sampled_from(["budget", "commit"]), st.integers(1,
 @given(moves, st.randoms())
 def test_a_funds_balance_does_not_depend_on_the_order(given_: list[tuple[str, int]], random) -> None:  # type: ignore[no-untyped-def]
     made = [Move(UUID(int=n), kind, yuan) for n, (kind, yuan) in enumerate(given_)]
-    made += [Move(UUID(int=1000 + n), "pay", one.yuan, one.id) for n, one in enumerate(made) if one.kind == "commit" and n % 2]
+    made += [
+        Move(UUID(int=1000 + n), "pay", one.yuan, one.id)
+        for n, one in enumerate(made)
+        if one.kind == "commit" and n % 2
+    ]
     found = balance(made)
     assert found.free == found.budget - found.committed - found.paid and found.committed >= 0
     random.shuffle(made)
@@ -132,13 +138,24 @@ def test_a_difference_names_each_thing_that_changed() -> None:
     line = UNITS.lines[0].model_copy(update={"points": Decimal(3)})
     ladder = (UNITS.ladder[1], UNITS.ladder[0], *UNITS.ladder[2:])
     newer = UNITS.model_copy(
-        update={"version": "2027.1", "valid_from": date(2027, 1, 1), "lines": (line, *UNITS.lines[2:]), "ladder": ladder}
+        update={
+            "version": "2027.1",
+            "valid_from": date(2027, 1, 1),
+            "lines": (line, *UNITS.lines[2:]),
+            "ladder": ladder,
+        }
     )
     found = {one.where: (one.kind, one.before, one.after) for one in changes(UNITS, newer)}
     assert found["lines.acceptance-timely.points"] == ("changed", "1", "3")
     assert found["lines.acceptance-late"][0] == "removed"
     assert found["ladder.(order)"][0] == "changed"
-    assert set(found) == {"version", "valid_from", "lines.acceptance-timely.points", "lines.acceptance-late", "ladder.(order)"}
+    assert set(found) == {
+        "version",
+        "valid_from",
+        "lines.acceptance-timely.points",
+        "lines.acceptance-late",
+        "ladder.(order)",
+    }
     assert changes(UNITS, UNITS) == ()
 
 
