@@ -37,7 +37,8 @@ async def test_the_rulebook_is_read_with_the_clause_beside_each_line__d_c1__d_q1
     text = await shown(score, "/rulebooks/dayong-town/2015.1")
     rows = re.findall(r'<tr id="line-[^>]*>(.*?)</tr>', text, re.S)
     assert len(rows) == 12 and all("D-Q1." in row for row in rows)
-    assert text.index("沟通警示") < text.index("诫勉谈话") < text.index("一票否决")
+    ladder = text[text.index("政策工具（由轻到重）") :]
+    assert ladder.index("沟通警示") < ladder.index("诫勉谈话") < ladder.index("一票否决")
     for path in ("/rulebooks/dayong-units/2015.1", "/rulebooks/linjiang-city/2026.1"):
         await shown(score, path)
     other = await shown(score, "/rulebooks/xiyuan-community/2015.1", plan="xiyuan", agency="office")

@@ -15,6 +15,7 @@ from services.scoring.consumers import handlers
 from shared.events.consequences import FundMoved, MeasureStepped, ToolStepped
 from shared.kit import clock, db
 from tests.integration.scoring.conftest import Score, event
+from tests.integration.scoring.test_certificates import Round
 from tests.integration.scoring.test_findings import Desk, Rescue, code
 
 
@@ -25,7 +26,9 @@ class Office(Desk):
         return self.score.bearer("politics_law", ("head",), principal_id=who)
 
     def xiyuan(self, agency: str, post: str, who: str | None = None) -> dict[str, str]:
-        return self.score.stack.bearer(plan="xiyuan", agency=agency, posts=(post,), principal_id=who or f"{agency}-{post}")
+        return self.score.stack.bearer(
+            plan="xiyuan", agency=agency, posts=(post,), principal_id=who or f"{agency}-{post}"
+        )
 
     async def send(
         self, who: dict[str, str], path: str, version: int | None = None, key: str | None = None, **body: Any
@@ -63,7 +66,12 @@ async def test_a_confirmed_finding_starts_the_ladder_by_the_rulebook__d_q1__d_c1
     found = await office.tools()
     assert set(found) == {("town", "admonition"), ("agency", "admonition")}
     town, unit = found["town", "admonition"], found["agency", "admonition"]
-    assert (town["rulebook"], town["rung"], town["state"], town["findings"]) == ("dayong-town", 2, "triggered", [finding])
+    assert (town["rulebook"], town["rung"], town["state"], town["findings"]) == (
+        "dayong-town",
+        2,
+        "triggered",
+        [finding],
+    )
     assert (unit["rulebook"], unit["agency"], unit["clause"]) == ("dayong-units", "police", "D-C1")
     assert [one["tool"] for one in (await office.tools(office.police())).values()] == ["admonition"]
     other = office.score.bearer("labour", ("head",), principal_id="labour")
@@ -191,7 +199,11 @@ async def test_rewards_of_persons_go_by_post_and_are_paid_from_the_fund__x_s1__x
     }  # fmt: skip
     made = await office.send(staff, "measures", **reward)
     assert made.status_code == 201, made.text
-    assert (made.json()["subject"], made.json()["yuan"], made.json()["fund"]) == ("c-meihong:community-worker", 1000, "campaign")
+    assert (made.json()["subject"], made.json()["yuan"], made.json()["fund"]) == (
+        "c-meihong:community-worker",
+        1000,
+        "campaign",
+    )
     path = f"measures/{made.json()['id']}"
     short = await office.send(leader, f"{path}/decision/approve", 1)
     assert (short.status_code, code(short)) == (409, "fund-short")
@@ -205,7 +217,12 @@ async def test_rewards_of_persons_go_by_post_and_are_paid_from_the_fund__x_s1__x
     line = (await office.score.get("/v1/funds", keeper)).json()["items"][0]
     assert (line["given"], line["budget"], line["committed"], line["free"]) == (100_000, 100_000, 1_000, 99_000)
     entry = (await office.score.rows("SELECT * FROM ledger WHERE basis = 'decision'"))[0]
-    assert (entry.subject_kind, entry.subject, entry.line, entry.points) == ("post", "c-meihong:community-worker", "merit", 5)
+    assert (entry.subject_kind, entry.subject, entry.line, entry.points) == (
+        "post",
+        "c-meihong:community-worker",
+        "merit",
+        5,
+    )
     assert (await office.send(staff, f"{path}/execution/carry_out", 2, words="已发放")).json()["state"] == "done"
     moves = (await office.score.get("/v1/funds/campaign/moves", keeper)).json()
     assert (moves["line"]["paid"], moves["line"]["committed"], moves["line"]["free"]) == (1_000, 0, 99_000)
@@ -224,7 +241,9 @@ async def test_rewards_of_persons_go_by_post_and_are_paid_from_the_fund__x_s1__x
 
 async def test_a_revoked_reward_gives_its_money_and_its_points_back__x_s1(office: Office) -> None:
     staff, leader = office.xiyuan("office", "office-staff"), office.xiyuan("office", "leader")
-    await office.send(office.xiyuan("party_office", "head"), "funds/campaign/moves", kind="budget", yuan=5_000, purpose="预算")
+    await office.send(
+        office.xiyuan("party_office", "head"), "funds/campaign/moves", kind="budget", yuan=5_000, purpose="预算"
+    )
     made = await office.send(
         staff, "measures", rulebook="xiyuan-units", measure="reward-post", subject_kind="post", agency="police",
         post="investigator", reason="连续值守", yuan=800,
@@ -280,7 +299,9 @@ async def test_who_is_under_a_tool_gets_no_reward_and_a_penalty_rests_on_facts__
     assert (reward.status_code, code(reward)) == (409, "blocked"), reward.text
 
 
-async def test_accountability_is_proposed_with_its_facts_and_answered_by_those_it_goes_to__d_q2__x_r2(office: Office) -> None:
+async def test_accountability_is_proposed_with_its_facts_and_answered_by_those_it_goes_to__d_q2__x_r2(
+    office: Office,
+) -> None:
     """D-Q2, X-R2: addressed to discipline inspection and the organisation department; each tells what came of it."""
     finding, _ = await office.confirmed()
     wanted: dict[str, Any] = {
@@ -329,3 +350,24 @@ async def test_leaders_of_a_subdistrict_are_held_to_account__x_r2(office: Office
     )  # fmt: skip
     assert made.status_code == 201, made.text
     assert (made.json()["sent_to"], made.json()["post"], made.json()["clause"]) == (["district_office"], "head", "X-R2")
+
+
+@pytest.fixture
+def road(score: Score) -> Round:
+    return Round(score)
+
+
+async def test_a_tool_keeps_the_certificate_back_until_it_is_over__d_q1__d_c1(road: Round) -> None:
+    """D-Q1, D-C1: a listed community is not certified, however good its evidence; once the tool is lifted it is."""
+    await road.inspected()
+    await road.score.rows(
+        "INSERT INTO tools (id, plan, rulebook, edition, tool, rung, subject_kind, subject, agency, state, cause, "
+        "findings, blocks, public, period, opened_at, version, history) VALUES (:id, 'xiyuan', 'xiyuan-units', '2015.1', "
+        "'listed', 5, 'community', 'c-meihong', 'c-meihong', 'standing', '{}', '[]', '[\"certificate\"]', true, "
+        "'2026-01-01', now(), 1, '[]') RETURNING id",
+        id=uuid.uuid4(),
+    )
+    await road.refused(road.leader, "propose_grant", 409, "blocked")
+    await road.score.rows("UPDATE tools SET state = 'lifted' RETURNING id")
+    await road.done(road.leader, "propose_grant")
+    assert (await road.done(road.director, "confirm"))["in_force"]

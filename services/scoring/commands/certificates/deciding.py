@@ -15,6 +15,7 @@ from services.scoring.commands.certificates.inspecting import counts
 from services.scoring.commands.certificates.rows import Round, facts, saved, told
 from services.scoring.domain.certificates.checklist import Checklist, shift
 from services.scoring.domain.certificates.states import CertificationState, CertificationStep
+from services.scoring.queries.consequences import blocking
 from services.scoring.schemas.certificates import CertificationStepIn
 from services.scoring.tables import certificate_numbers, certification_reasons
 from shared.events import EventData
@@ -41,6 +42,18 @@ def vetoed(checklist: Checklist) -> Conflict:
     )
 
 
+async def _nothing_in_the_way(conn: AsyncConnection, one: Round) -> None:
+    """A tool of the ladder that keeps certificates back does so until it is lifted (D-Q1)."""
+    rows = await blocking(conn, one.row.plan, "certificate", one.row.holder_kind, one.row.holder)
+    if rows:
+        raise Conflict(
+            "政策工具生效期间不能认定或恢复；未作更改，解除后再办。 "
+            "A tool of the ladder keeps the certificate back until it is lifted; nothing was changed.",
+            code="blocked",
+            tools=[str(row.id) for row in rows],
+        )
+
+
 async def order_rectification(conn: AsyncConnection, one: Round, body: CertificationStepIn) -> UUID:
     """What the inspection found must be put right by a day (整改)."""
     if body.by is None or not body.note:
@@ -55,6 +68,7 @@ async def order_rectification(conn: AsyncConnection, one: Round, body: Certifica
 async def propose(conn: AsyncConnection, one: Round, body: CertificationStepIn) -> UUID:
     """The first person's proposal: grant, refuse, restore or revoke. A grant against the facts is not possible."""
     if one.step is T.PROPOSE_GRANT:
+        await _nothing_in_the_way(conn, one)
         checklist = await now_of(conn, one)
         if not checklist.passes:
             raise vetoed(checklist)
@@ -99,6 +113,7 @@ Done = tuple[EventData, list[Any]]
 
 
 async def _grant(conn: AsyncConnection, one: Round, body: CertificationStepIn) -> Done:
+    await _nothing_in_the_way(conn, one)
     checklist = await now_of(conn, one)
     if not checklist.passes:
         raise vetoed(checklist)
@@ -127,6 +142,7 @@ async def _refuse(conn: AsyncConnection, one: Round, body: CertificationStepIn) 
 
 
 async def _restore(conn: AsyncConnection, one: Round, body: CertificationStepIn) -> Done:
+    await _nothing_in_the_way(conn, one)
     checklist = await now_of(conn, one)
     # what lies in the past has been atoned for; what still stands has not (an open den)
     standing = {item.id for item in one.standard.indicators if item.needs is None or item.needs.months is None}
