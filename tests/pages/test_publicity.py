@@ -109,6 +109,9 @@ def test_a_warning_goes_from_the_draft_to_the_public_and_is_recalled(screens: Sc
     screens.check(page)
 
     public = screens.open(PHONE, scripts=False)
+    public.goto(f"{stack.url('intake')}/report")
+    public.get_by_role("link", name="打击传销警示").click()
+    expect(public.get_by_role("heading", level=1)).to_have_text("打击传销警示")
     public.goto(f"{notify}/public/warnings?plan=dayong")
     expect(public.get_by_role("link", name="浏览器里的警示")).to_be_visible()
     assert public.context.cookies() == []

@@ -297,3 +297,25 @@ async def test_the_editor_shows_each_person_their_step_and_tells_what_may_not_be
     assert "已公开" in await page("/warnings", DRAFTER)
     recalled = await post(f"{path}/recall", HEAD, version=await desk.version(warning), reason="outdated", statement="已过时。")
     assert recalled.status_code == 303 and "情况已变化" in await page(path, DRAFTER)
+
+
+async def test_xiyuans_warnings_are_approved_by_the_head_of_the_commerce_station(desk: Desk) -> None:
+    """X-G3: the office drafts, the justice station checks, the head approves, office and party office release."""
+    here = {"plan": "xiyuan"}
+    drafter = {**here, "agency": "office", "posts": ("office-staff",), "principal_id": "xo"}
+    made = await desk.send("POST", "/v1/warnings", drafter, {"kind": "reminder", "title": "提示", "body": "求职防骗。", "areas": []})
+    assert made.status_code == 201, made.text
+    warning = made.json()["warning_id"]
+    head = {**here, "agency": "commerce", "posts": ("head",), "principal_id": "xh"}
+    for step, who, body in (
+        ("submit", drafter, {}),
+        ("check", {**here, "agency": "justice", "posts": ("desk",), "principal_id": "xj"}, {"checks": CHECKS}),
+        ("approve", head, {}),
+        ("release", {**here, "agency": "office", "posts": ("office-director",), "principal_id": "xd"}, {}),
+        ("release", {**here, "agency": "party_office", "posts": ("desk",), "principal_id": "xp"}, {}),
+    ):
+        done = await desk.step(warning, step, who, **body)
+        assert done.status_code == 200, (step, done.text)
+    shown = (await desk.house.client.get("/v1/public/warnings", params={"plan": "xiyuan", "area": "xiyuan-meihong"})).json()
+    assert [one["number"][:6] for one in shown["items"]] == ["西园打传警示"]
+    assert (await desk.house.client.get("/v1/public/warnings", params={"plan": "dayong"})).json()["items"] == []
