@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.scoring import queries
+from services.scoring.domain.rulebooks import Rulebooks
 from services.scoring.queries import LedgerFilter
-from shared.kit import db, pagination
+from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.problem import NotFound
 from shared.kit.service import Service
-from shared.rules.plan import Plan
 from shared.web.i18n import N_
 from shared.web.render import page
 
@@ -63,7 +63,12 @@ async def scores(request: Request, caller: Caller = Depends(Requires(RIGHT))) ->
     async with db.begin(service.engine) as conn:
         rows = await queries.standings(conn, caller, RIGHT)
     tables = league(rows)
-    books = {plan: service.plans[plan].scoring.lines for plan, _, _ in tables if plan in service.plans}
+    now, shelf = clock.now(), request.app.state.books.shelf
+    books = {
+        plan: [line for one in shelf.in_force(plan, now) for line in one.lines if line.points is not None]
+        for plan, _, _ in tables
+        if plan in service.plans
+    }
     return page(request, "scores.html", {"tables": tables, "books": books}, service="scoring", caller=caller)
 
 
@@ -106,12 +111,14 @@ async def unit_scores(
             "late": sum(row.late for row in rows),
             "entries": shown,
             "next": following,
-            "line_text": _line_texts(service.plans.get(chosen or "")),
+            "line_text": _line_texts(request.app.state.books.shelf, chosen or ""),
         },
         service="scoring",
         caller=caller,
     )
 
 
-def _line_texts(plan: Plan | None) -> dict[str, Any]:
-    return {line.id: line.text for line in plan.scoring.lines} if plan else {}
+def _line_texts(shelf: Rulebooks, plan: str) -> dict[str, Any]:
+    """Line → its words, by the newest version of the plan's rulebooks that has it."""
+    versions = sorted((one for one in shelf if plan in one.plans), key=lambda one: one.valid_from)
+    return {line.id: line.text for one in versions for line in one.lines}
