@@ -66,6 +66,14 @@ MISTAKES = [
     ("plan.yaml", "level: town", "levle: town", "levle", "extra-forbidden", "levle"),
     ("plan.yaml", "id: dayong", "id: 大涌", "id: 大涌", "string-pattern-mismatch", "id"),
     ("plan.yaml", "year: 2015", "year: 2015\nphases: []", "phases: []", "duplicate-key", "calendar.yaml"),
+    ("ladder.yaml", "rule: plan.climb_head", "rule: plan.climb_haed", "climb_haed", "unknown-time-rule", "climb_head"),
+    ("ladder.yaml", "to: head, post: head", "to: head, post: haed", "post: haed", "unknown-post", "head"),
+    ("ladder.yaml", "to: head, post: head,", "to: head,", "to: head,", "value-error", "post"),
+    ("ladder.yaml", "{to: office, rule: plan.climb_office,", "{to: deputy, rule: plan.climb_office,",
+     "to: deputy, rule: plan.climb_office", "rung-order", "each rung once"),
+    ("ladder.yaml", "rule: plan.climb_office,", "rule: plan.climb_urgent_office,", "rule: plan.climb_urgent_office,",
+     "rung-unit", "working_days"),
+    ("ladder.yaml", 'at: "08:30"', 'at: "8.30"', "8.30", "value-error", "08:30"),
 ]
 
 
