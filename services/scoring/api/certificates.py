@@ -7,11 +7,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel
 
 from services.scoring.adapters.inspection_package import build_package
 from services.scoring.commands.certificates import Desk, start, take_step
 from services.scoring.commands.certificates.reading import full_of, package_of
+from services.scoring.commands.certificates.requests import claim_of, not_found, public_list
 from services.scoring.domain.certificates.states import BY_SYSTEM, CertificationStep
 from services.scoring.queries import certificates as queries
 from services.scoring.queries import certificates_present as present
@@ -27,7 +27,7 @@ from services.scoring.schemas.certificates import (
     StandardsOut,
 )
 from services.scoring.tables import kit
-from shared.kit import audit, clock, db, idempotency, pagination
+from shared.kit import audit, clock, db, pagination
 from shared.kit.access import Caller, Public, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.ids import new_id
@@ -52,22 +52,6 @@ _CHANGED = {
 def desk_of(request: Request) -> Desk:
     """The certificates' desk of the running service."""
     return request.app.state.certificates
-
-
-def claim_of(
-    desk: Desk, caller: Caller, operation: str, key: str, about: str, body: BaseModel, version: int, object_id: UUID
-) -> idempotency.Claim:
-    """The Idempotency-Key of one request about a certification. Raises BadRequest for an unusable key."""
-    asked = f"{about}:{version}\n{body.model_dump_json()}".encode()
-    keys = desk.service.settings.keys
-    return idempotency.claim(keys, caller, operation, idempotency.check_key(key), asked, object_id)
-
-
-def not_found() -> NotFound:
-    """The answer for what is not there, or not for this caller."""
-    return NotFound(
-        "没有这项认定，或不在您的权限内。 No such certification within your reach.", code="certification-not-found"
-    )
 
 
 async def answer(request: Request, caller: Caller, certification_id: UUID, *, status: int = 200) -> Response:
@@ -264,11 +248,3 @@ async def public(
         found.model_dump(mode="json"),
         headers={"cache-control": "public, max-age=60", "access-control-allow-origin": "*"},
     )
-
-
-async def public_list(desk: Desk, now: datetime) -> PublicCertificates:
-    """The public list as of now."""
-    async with db.begin(desk.service.engine) as conn:
-        rows = [row for row in await queries.public(conn) if row.plan in desk.service.plans]
-        reasons = await queries.reasons_of(conn, [row.id for row in rows])
-    return PublicCertificates(at=now, items=[present.public_out(desk, row, reasons.get(row.id, [])) for row in rows])

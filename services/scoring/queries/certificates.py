@@ -168,7 +168,7 @@ async def checklist(
 ) -> Checklist:
     """The checklist of a certification as it stands now."""
     shown = await conn.execute(
-        select(certification_proofs.c.indicator.distinct()).where(certification_proofs.c.certification_id == row.id)
+        select(certification_proofs.c.indicator).distinct().where(certification_proofs.c.certification_id == row.id)
     )
     return check(
         standard,
@@ -217,7 +217,7 @@ async def population(conn: AsyncConnection, plan: Plan, row: Any, of: str) -> li
     wanted = [e.plan == plan.id, e.source == source, concerns(plan, row.holder_kind, row.area)]
     if what is not None:
         wanted.append(e.what == what)
-    return [str(one) for one in (await conn.execute(select(e.object_id.distinct()).where(*wanted))).scalars()]
+    return [str(one) for one in (await conn.execute(select(e.object_id).distinct().where(*wanted))).scalars()]
 
 
 async def public(conn: AsyncConnection) -> Sequence[Any]:
