@@ -90,6 +90,7 @@ ENTRIES = (
     Entry(N_("Supervision"), "eye", "casework", "/supervision", "supervision.open", ("supervision",)),
     Entry(N_("Figures of cases"), "chart-bar", "casework", "/statistics", "case.read", ("statistics",)),
     Entry(N_("Findings"), "scale", "scoring", "/findings", "finding.read", ("findings",)),
+    Entry(N_("Certificates"), "trophy", "scoring", "/certificates", "certificate.read", ("certificates",)),
     Entry(N_("Consequences"), "alert-triangle", "scoring", "/consequences", "consequence.read", ("consequences",)),
     Entry(N_("Rulebooks"), "book-2", "scoring", "/rulebooks", "score.read", ("rulebooks",)),
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
