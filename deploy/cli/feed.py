@@ -88,7 +88,7 @@ async def _verify(instance: Instance, named: list[str], notes: Path | None, kafk
 def _key(verifier: str) -> Ed25519PublicKey:
     import base64
 
-    raw = base64.b64decode(verifier.rpartition("+")[2])
+    raw = base64.b64decode(verifier.split("+", 2)[-1])
     if len(raw) != 33 or raw[0] != 1:
         raise typer.BadParameter("not a verifier key: name+hash+base64", param_hint="--key")
     return Ed25519PublicKey.from_public_bytes(raw[1:])

@@ -203,7 +203,9 @@ async def _walk(conn: AsyncConnection, found: Verdict, every: Mapping[int, Check
         tree.push(leaf)
         last_seq = row.seq
         for level, index, root in subtrees.add(leaf):
-            crooked += kept.pop((level, index), (root, row.seq)) != (root, row.seq)
+            # what is not covered yet is not kept yet
+            missing = None if tree.size <= found.covered else (root, row.seq)
+            crooked += kept.pop((level, index), missing) != (root, row.seq)
         if row.seq > found.covered_seq:
             found.open_entries += 1
             found.open_seq_from = found.open_seq_from or row.seq
