@@ -21,6 +21,9 @@ class Settings(ServiceSettings):
     rebuild_join_s: float = Field(default=40.0, gt=0)
     """How long `rebuild` waits for all partitions: longer than a session, so a killed instance is waited out."""
 
+    rebuild_shards: int = Field(default=2, ge=1, le=32)
+    """Processes that a rebuild decodes and values events in."""
+
     ledger_origin: str = ""
     """The ledger's name in its checkpoints; empty: the service's address without its scheme, and `/ledger`."""
 

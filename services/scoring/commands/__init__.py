@@ -1,6 +1,15 @@
 """The only writers: facts become obligations, ledger entries, standings and the events of the feed."""
 
-from services.scoring.commands.adoption import Difference, adopt, difference, discard, inside, prepare
+from services.scoring.commands.adoption import (
+    Difference,
+    adopt,
+    difference,
+    discard,
+    inside,
+    prepare,
+    settle,
+    sum_up,
+)
 from services.scoring.commands.booking import Books, UnknownPlan, book_decisions, books_of
 from services.scoring.commands.facts import open_obligations, record_acceptances, record_misses
 
@@ -18,4 +27,6 @@ __all__ = [
     "prepare",
     "record_acceptances",
     "record_misses",
+    "settle",
+    "sum_up",
 ]

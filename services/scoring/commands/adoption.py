@@ -16,19 +16,31 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.commands.booking import entry_of, published, recorded
+from services.scoring.commands.booking import Books, entry_of, published, recorded
 from services.scoring.tables import kit, ledger, obligations, standings
 from shared.kit import audit, outbox
 from shared.kit.access import service_caller
+from shared.kit.db import insert_many
 
 SCHEMA = "rebuild"
 TABLES = (obligations, ledger, standings, kit.outbox, kit.inbox, kit.audit)
 """What the commands write to; the outbox, inbox and audit log of a rebuild are thrown away with its schema."""
 
+_LOADED = (obligations, ledger)
 _NO_HURRY = text("SET LOCAL statement_timeout = 0")
 _ENTRY = ", ".join(column.name for column in ledger.c if column.name != "seq")
 _STANDING = ", ".join(column.name for column in standings.c if column.name != "changed_seq")
 _OBLIGATION = ", ".join(column.name for column in obligations.c)
+
+
+_SIGN = "CASE WHEN corrects IS NULL THEN 1 ELSE -1 END"
+_SUMS = (
+    "SELECT plan, rulebook, agency, unit, subject_kind, subject, sum(points) AS points, count(*)::int AS entries, "
+    f"coalesce(sum({_SIGN}) FILTER (WHERE outcome = 'met'), 0)::int AS in_time, "
+    f"coalesce(sum({_SIGN}) FILTER (WHERE outcome IN ('met_late', 'missed')), 0)::int AS late, "
+    "max(recorded_at) AS as_of, max(seq) AS changed_seq FROM {schema}.ledger "
+    "GROUP BY plan, rulebook, agency, unit, subject_kind, subject"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +64,54 @@ class Difference:
         return self.digest == self.digest_in_use and not self.standings and not self.obligations
 
 
+_LACKING = (
+    f"CREATE TEMPORARY TABLE lacking ON COMMIT DROP AS SELECT r.entry_id FROM {SCHEMA}.ledger AS r WHERE NOT EXISTS "
+    "(SELECT FROM public.ledger AS l WHERE l.entry_id = r.entry_id)"
+)
+_PLACES = (
+    "CREATE TEMPORARY TABLE places ON COMMIT DROP AS SELECT DISTINCT ON (t.seq) t.entry_id, t.seq FROM (SELECT DISTINCT "
+    "ON (entry_id) (data ->> 'entry_id')::uuid AS entry_id, (data ->> 'seq')::bigint AS seq, place FROM (SELECT seq AS "
+    "place, convert_from(data, 'UTF8')::jsonb AS data FROM public.outbox WHERE type = 'dachuan.ledger.entry.v1') AS o "
+    "ORDER BY entry_id, place) AS t JOIN lacking AS a ON a.entry_id = t.entry_id WHERE t.seq IS NOT NULL AND NOT EXISTS "
+    "(SELECT FROM public.ledger AS l WHERE l.seq = t.seq) ORDER BY t.seq"
+)
+"""The numbers that missing entries were told with, where they are free."""
+
+
 async def prepare(conn: AsyncConnection) -> None:
     """Make fresh, empty tables in the schema `rebuild`."""
     await conn.execute(text(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE"))
     await conn.execute(text(f"CREATE SCHEMA {SCHEMA}"))
     for table in TABLES:
-        await conn.execute(text(f"CREATE TABLE {SCHEMA}.{table.name} (LIKE public.{table.name} INCLUDING ALL)"))
+        kept = "INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING GENERATED" if table in _LOADED else "INCLUDING ALL"
+        await conn.execute(text(f"CREATE UNLOGGED TABLE {SCHEMA}.{table.name} (LIKE public.{table.name} {kept})"))
+
+
+async def settle(conn: AsyncConnection) -> None:
+    """Index what was loaded; a deadline or an entry that came twice ends the rebuild here."""
+    await conn.execute(_NO_HURRY)
+    await conn.execute(text(f"ALTER TABLE {SCHEMA}.obligations ADD PRIMARY KEY (deadline_id)"))
+    await conn.execute(text(f"ALTER TABLE {SCHEMA}.ledger ADD PRIMARY KEY (entry_id), ADD UNIQUE (seq)"))
+    for table in _LOADED:
+        await conn.execute(text(f"ANALYZE {SCHEMA}.{table.name}"))
+
+
+async def sum_up(conn: AsyncConnection, books: Books) -> None:
+    """The rebuilt standings from the rebuilt ledger."""
+    await conn.execute(_NO_HURRY)
+    await conn.execute(text(f"DELETE FROM {SCHEMA}.standings"))
+    rows = (await conn.execute(text(_SUMS.format(schema=SCHEMA)))).all()
+    homes = {plan: book.homes for plan, book in books.items()}
+    await inside(conn)
+    for first in range(0, len(rows), 5000):
+        await insert_many(
+            conn,
+            standings,
+            [
+                {**row._mapping, "version": row.entries, "area": homes[row.plan].get(row.agency)}
+                for row in rows[first : first + 5000]
+            ],
+        )
 
 
 async def inside(conn: AsyncConnection) -> None:
@@ -109,8 +163,9 @@ async def difference(conn: AsyncConnection) -> Difference:
 async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) -> int:
     """Add what the ledger in use lacks, bring obligations and standings to what the topics give, and tell the feed.
 
-    Entries keep their numbers of arrival, so no reader's cursor is lost; added ones get new numbers. With `replace`,
-    entries that differ or have no event behind them go, too. Returns how many entries were added.
+    Entries keep their numbers of arrival, so no reader's cursor is lost and checkpoints hold; those that are missing get
+    back the number they were told with where it is known and free, else a new one. With `replace`, entries that differ
+    become what they were, and those with no event behind them go. Returns how many entries were added.
     """
     await conn.execute(_NO_HURRY)
     await conn.execute(text("LOCK TABLE public.ledger, public.standings, public.obligations IN EXCLUSIVE MODE"))
@@ -119,19 +174,35 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
         gone = (
             await conn.execute(
                 text(
-                    f"DELETE FROM public.ledger WHERE entry_id IN (SELECT entry_id FROM (SELECT {_ENTRY} FROM "
-                    f"public.ledger EXCEPT SELECT {_ENTRY} FROM {SCHEMA}.ledger) AS d) RETURNING entry_id"
+                    "DELETE FROM public.ledger AS l WHERE NOT EXISTS "
+                    f"(SELECT FROM {SCHEMA}.ledger AS r WHERE r.entry_id = l.entry_id) RETURNING entry_id"
                 )
             )
         ).all()
-    added = (
+        # in its place: the checkpoints that covered the entry as it was cover it again
         await conn.execute(
             text(
-                f"INSERT INTO public.ledger ({_ENTRY}) SELECT {_ENTRY} FROM {SCHEMA}.ledger "
-                "ORDER BY recorded_at, entry_id ON CONFLICT (entry_id) DO NOTHING RETURNING *"
+                f"UPDATE public.ledger AS l SET ({_ENTRY}) = (SELECT {_ENTRY} FROM {SCHEMA}.ledger AS s "
+                f"WHERE s.entry_id = l.entry_id) FROM (SELECT {_ENTRY} FROM public.ledger EXCEPT SELECT {_ENTRY} FROM "
+                f"{SCHEMA}.ledger) AS d WHERE d.entry_id = l.entry_id"
             )
         )
-    ).all()
+    await conn.execute(text(_LACKING))
+    added = []
+    if (await conn.execute(text("SELECT count(*) FROM lacking"))).scalar_one():
+        await conn.execute(text(_PLACES))
+        columns = _ENTRY.replace("entry_id", "r.entry_id")
+        for chosen, place, override in (("p.seq IS NOT NULL", "seq, ", "OVERRIDING SYSTEM VALUE"), ("p.seq IS NULL", "", "")):
+            added += (
+                await conn.execute(
+                    text(
+                        f"INSERT INTO public.ledger ({place}{_ENTRY}) {override} SELECT {place and 'p.seq, '}{columns} "
+                        f"FROM {SCHEMA}.ledger AS r JOIN lacking AS a ON a.entry_id = r.entry_id "
+                        f"LEFT JOIN places AS p ON p.entry_id = r.entry_id WHERE {chosen} "
+                        "ORDER BY r.recorded_at, r.entry_id RETURNING *"
+                    )
+                )
+            ).all()
     if replace:
         await conn.execute(text("DELETE FROM public.obligations"))
     await conn.execute(
@@ -158,18 +229,7 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
 async def _sum_up_anew(conn: AsyncConnection) -> list[Any]:
     """Standings from the ledger in use; returns the rows that changed. One without entries left is removed."""
     before = {_key(row): tuple(row) for row in await conn.execute(select(standings))}
-    sign = "CASE WHEN corrects IS NULL THEN 1 ELSE -1 END"
-    await conn.execute(
-        text(
-            f"CREATE TEMPORARY TABLE summed ON COMMIT DROP AS SELECT plan, rulebook, agency, unit, subject_kind, "
-            f"subject, "
-            f"sum(points) AS points, count(*)::int AS entries, "
-            f"coalesce(sum({sign}) FILTER (WHERE outcome = 'met'), 0)::int AS in_time, "
-            f"coalesce(sum({sign}) FILTER (WHERE outcome IN ('met_late', 'missed')), 0)::int AS late, "
-            f"max(recorded_at) AS as_of, max(seq) AS changed_seq "
-            f"FROM public.ledger GROUP BY plan, rulebook, agency, unit, subject_kind, subject"
-        )
-    )
+    await conn.execute(text("CREATE TEMPORARY TABLE summed ON COMMIT DROP AS " + _SUMS.format(schema="public")))
     await conn.execute(text("DELETE FROM public.standings"))
     await conn.execute(
         text(
@@ -189,4 +249,4 @@ def _key(row: Any) -> tuple[Any, ...]:
     return (row.plan, row.rulebook, row.agency, row.unit, row.subject_kind, row.subject)
 
 
-__all__ = ["SCHEMA", "Difference", "adopt", "difference", "discard", "inside", "prepare"]
+__all__ = ["SCHEMA", "Difference", "adopt", "difference", "discard", "inside", "prepare", "settle", "sum_up"]

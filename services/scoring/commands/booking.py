@@ -33,7 +33,7 @@ from shared.rules.plan import Plan
 
 _TURN = select(func.pg_advisory_xact_lock(zlib.crc32(b"scoring:ledger")))
 _BOOKED = select(ledger).where(ledger.c.entry_id == func.any(bindparam("entries", expanding=False)))
-_COLUMNS = tuple(column.name for column in ledger.c if column.name != "seq")
+COLUMNS = tuple(column.name for column in ledger.c if column.name != "seq")
 _SUM_UP = (
     "ON CONFLICT (plan, rulebook, agency, unit, subject_kind, subject) DO UPDATE SET area = excluded.area, "
     "points = standings.points + excluded.points, entries = standings.entries + excluded.entries, "
@@ -194,7 +194,7 @@ async def _sum_up(conn: AsyncConnection, books: Books, new: Sequence[Entry], num
 
 def entry_row(entry: Entry) -> dict[str, Any]:
     """An entry as a row of the `ledger` table, without its seq."""
-    row: dict[str, Any] = {name: getattr(entry, name) for name in _COLUMNS}
+    row: dict[str, Any] = {name: getattr(entry, name) for name in COLUMNS}
     row["outcome"] = entry.outcome.value
     row["facts"] = [str(one) for one in entry.facts]
     return row
@@ -202,7 +202,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
 
 def entry_of(row: Any) -> Entry:
     """The entry a row keeps."""
-    values = {name: getattr(row, name) for name in _COLUMNS}
+    values = {name: getattr(row, name) for name in COLUMNS}
     values["outcome"] = Outcome(row.outcome) if row.basis == "deadline" else Judgement(row.outcome)
     values["facts"] = tuple(UUID(one) for one in row.facts)
     return Entry(**values)

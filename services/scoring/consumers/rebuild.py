@@ -13,11 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.scoring import commands
+from services.scoring.commands.refilling import QUICK, Message
+from services.scoring.commands.rulebooks.shelf import refresh
 from services.scoring.consumers import REBUILT, handlers
+from services.scoring.consumers.shards import Shards
 from services.scoring.settings import Settings
 from shared.events import Event
 from shared.events.casework import CaseOpened
@@ -58,21 +61,40 @@ async def rebuild(settings: Settings, books: commands.Books, *, check: bool = Fa
             "DACHUAN_OWNER_DATABASE_URL is missing: a rebuild needs the owner role."
         )
     engine = db.make_engine(settings.model_copy(update={"database_url": settings.owner_database_url}))
-    readers = {lane: _reader(settings, lane) for lane in REBUILT}
+    async with db.begin(engine) as conn:
+        await refresh(conn, books)
+    await engine.dispose()
+    # forked before anything is connected: they have the rulebooks, and nothing that is shared with us
+    shards = Shards(books, settings.owner_database_url, settings.rebuild_shards)
+    readers = {lane: _reader(settings, lane, alone=not check) for lane in REBUILT}
     try:
         for lane, reader in readers.items():
-            reader.subscribe(REBUILT[lane])
+            if not check:
+                reader.subscribe(REBUILT[lane])
             await asyncio.wait_for(reader.start(), 30)
         await asyncio.gather(
-            *(_all_partitions(readers[lane], REBUILT[lane], settings.rebuild_join_s) for lane in REBUILT)
+            *(
+                _everything(readers[lane], REBUILT[lane])
+                if check
+                else _all_partitions(readers[lane], REBUILT[lane], settings.rebuild_join_s)
+                for lane in REBUILT
+            )
         )
         async with db.begin(engine) as conn:
             await commands.prepare(conn)
         started = time.perf_counter()
         events = unreadable = 0
         for lane, reader in readers.items():
-            read, bad = await _read(engine, reader, books, REBUILT[lane])
+            read, bad = await _read(engine, reader, books, REBUILT[lane], shards if lane != "matters" else None)
+            if lane == "urgent":
+                # what follows goes the usual way, over what was loaded
+                loaded = await shards.load()
+                read, bad = read + sum(one.events for one in loaded), bad + sum(one.unreadable for one in loaded)
+                async with db.begin(engine) as conn:
+                    await commands.settle(conn)
             events, unreadable = events + read, unreadable + bad
+        async with db.begin(engine) as conn:
+            await commands.sum_up(conn, books)
         seconds = time.perf_counter() - started
         async with db.begin(engine) as conn:
             found = await commands.difference(conn)
@@ -91,14 +113,32 @@ async def rebuild(settings: Settings, books: commands.Books, *, check: bool = Fa
             await commands.discard(conn)
         return Report(events, unreadable, seconds, found, added)
     finally:
+        shards.end()
         for reader in readers.values():
             await asyncio.wait_for(reader.stop(), 10)
         await engine.dispose()
 
 
-def _reader(settings: Settings, lane: str) -> AIOKafkaConsumer:
+def _reader(settings: Settings, lane: str, *, alone: bool) -> AIOKafkaConsumer:
+    """A reader in the service's own group; one that only compares may read beside the service, in a group of its own."""
     group = settings.service if lane == "normal" else f"{settings.service}.{lane}"
-    return kafka.make_consumer(settings, (), group)
+    return kafka.make_consumer(settings, (), group if alone else f"{settings.service}.rebuild-check")
+
+
+async def _everything(reader: AIOKafkaConsumer, topics: Sequence[str]) -> None:
+    """Read the topics from their beginning, whoever else does."""
+    found = [TopicPartition(topic, number) for topic in topics for number in await _numbers(reader, topic)]
+    reader.assign(found)
+    await reader.seek_to_beginning(*found)
+
+
+async def _numbers(reader: AIOKafkaConsumer, topic: str) -> set[int]:
+    await reader._client.add_topic(topic)
+    for _ in range(50):
+        if found := reader.partitions_for_topic(topic):
+            return found
+        await asyncio.sleep(0.2)
+    raise RebuildRefused(f"没有主题 {topic}。 There is no topic {topic}.")
 
 
 async def _all_partitions(reader: AIOKafkaConsumer, topics: Sequence[str], patience_s: float) -> None:
@@ -117,8 +157,13 @@ async def _all_partitions(reader: AIOKafkaConsumer, topics: Sequence[str], patie
     await reader.seek_to_beginning()
 
 
-async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.Books, topics: Sequence[str]) -> tuple[int, int]:
-    """Apply all events up to the present end; returns how many, and how many could not be (no event, or no plan of ours)."""
+async def _read(
+    engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.Books, topics: Sequence[str], shards: Shards | None
+) -> tuple[int, int]:
+    """Read all events up to the present end: into the shards, or applied as the service does.
+
+    Returns how many were applied here, and how many could not be (no event, or no plan of ours).
+    """
     partitions = reader.assignment()
     ends = await reader.end_offsets(partitions)
     begun = await reader.beginning_offsets(partitions)
@@ -135,6 +180,9 @@ async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.B
         by_type: dict[str, list[Event[Any]]] = defaultdict(list)
         for tp, records in fetched.items():
             for record in records:
+                if shards is not None and (quick := _quick(record)) is not None:
+                    shards.put(record.key, quick)
+                    continue
                 try:
                     event = kafka.decode(record)
                 except kafka.UndecodableError:
@@ -149,10 +197,25 @@ async def _read(engine: AsyncEngine, reader: AIOKafkaConsumer, books: commands.B
                     events += 1
             if records and records[-1].offset + 1 >= ends[tp]:
                 left.discard(tp)
-        async with db.begin(engine) as conn:
-            await commands.inside(conn)
-            now = clock.now()
-            # the order between types does not matter to the ledger, so one pass a type is enough
-            for event_type, same in by_type.items():
-                await apply[event_type](conn, same, now)
+        if shards is not None:
+            await shards.send()
+        elif by_type:
+            async with db.begin(engine) as conn:
+                await commands.inside(conn)
+                now = clock.now()
+                # the order between types does not matter to the ledger, so one pass a type is enough
+                for event_type, same in by_type.items():
+                    await apply[event_type](conn, same, now)
     return events, unreadable
+
+
+def _quick(record: Any) -> Message | None:
+    """What a shard needs of a record; None where it is not for them, or not as we write it."""
+    headers = dict(record.headers)
+    try:
+        type_ = headers["ce_type"].decode()
+        if type_ in QUICK and headers["ce_specversion"] == b"1.0" and headers["ce_source"] and headers["ce_time"]:
+            return type_, headers["ce_id"].decode(), headers["ce_recordedat"].decode(), record.value
+    except (KeyError, UnicodeDecodeError, AttributeError):
+        return None
+    return None
