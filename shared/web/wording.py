@@ -171,7 +171,7 @@ BADGES: dict[str, tuple[str, str]] = {
     "report.submitted": (N_("Sent"), "good"),
     "report.returned": (N_("Sent back"), "soon"),
     "report.withdrawn": (N_("Not asked any more"), "calm"),
-    "report.late": (N_("Late"), "late"),
+    "report.late": (N_("Late report"), "late"),
     "report.uncounted": (N_("Lateness does not count"), "calm"),
     "bulletin.draft": (N_("Draft"), "soon"),
     "bulletin.proposed": (N_("Waits for release"), "info"),

@@ -27,7 +27,7 @@ def test_a_report_on_a_phone_becomes_an_issued_bulletin(screens: Screens, stack:
     screens.keep(staff, "report-ask-1280")
     screens.check(staff)
     staff.get_by_role("button", name="发出").click()
-    expect(staff.get_by_text("工作情况报送").first).to_be_visible()
+    expect(staff.get_by_text("定期报送").first).to_be_visible()
     screens.keep(staff, "reporting-desk-1280")
     screens.check(staff)
 

@@ -57,7 +57,7 @@ async def test_from_the_request_to_the_issued_bulletin(house: House) -> None:
     sent = await staff.post("/reports/new", asked, **past | {"day": str(today), "agencies": ["labour", "education"]})
     assert sent.status_code == 303, sent.text
     days = told(await staff.open("/reporting"))
-    assert "应报" in days and "未报" in days and "工作情况报送" in days
+    assert "应报" in days and "未报" in days and "定期报送" in days and "缺席" not in days
 
     await house.tell(*case(1, clock.now()))
     mine = await labour.open("/reporting")
