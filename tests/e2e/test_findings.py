@@ -37,7 +37,7 @@ class People:
         self.stack = stack
         self.director = stack.bearer(agency="commerce", unit="office", posts=("office-director",), principal_id="director")
         self.staff = stack.bearer(agency="commerce", unit="office", posts=("office-staff",), principal_id="staff")
-        self.leader = stack.bearer(agency="government", posts=("leader",), principal_id="leader")
+        self.leader = stack.bearer(agency="politics_law", posts=("leader",), principal_id="leader")
         self.police = stack.bearer(agency="police", posts=("head", "desk", "investigator"), principal_id="police")
         self.commerce = stack.bearer(agency="commerce", posts=("head", "desk"), principal_id="market")
         self.food = stack.bearer(agency="food_drug", posts=("head", "desk"), principal_id="food")
@@ -112,7 +112,7 @@ def test_a_missed_rescue_is_found_heard_confirmed_appealed_and_taken_back__d_q1_
 
     def told(who: dict[str, str], template: str) -> Any:
         page = people.read("notify", "/v1/notices", who, limit=200) or {"items": []}
-        return [one for one in page["items"] if one["template"] == template and finding in (one.get("dataref") or "")]
+        return [one for one in page["items"] if one["template"] == template and one["matter_id"] == finding]
 
     until("the unit is told", lambda: told(people.police, "finding.proposed"))
     shown = people.read("scoring", f"/v1/findings/{finding}", people.police)
@@ -276,3 +276,23 @@ def test_a_complaint_that_was_right__d_q1_3(people: People) -> None:
     people.send("intake", f"/v1/contests/{contest['id']}/decision", people.director, {"decision": "uphold", "text": "重新核查"}, 1)
     found = people.finding("upheld_complaint", contest["id"])
     assert found["clause"] == "D-Q1.3" and found["measure"]["outcome"] == "unfounded"
+
+
+def test_media_made_it_known_and_what_the_area_had_found_itself__d_q1_3(people: People) -> None:
+    """D-Q1.3; point 10: an exposure of an omission counts; of what the area had found and reported itself, it does not."""
+    body = {
+        "agency": "commerce", "area": AREA, "source": "media", "medium": "television", "level": "city", "outlet": "某电视台",
+        "summary": "播出暗访", "grounds": ["complaint_unhandled"], "happened_at": ago(DAY),
+    }  # fmt: skip
+    one = people.send("notify", "/v1/exposures", people.director, body)
+    own = people.send(
+        "notify", "/v1/exposures", people.director,
+        body | {"grounds": ["activity"], "found_before": True, "own_found_at": ago(5 * DAY)},
+    )  # fmt: skip
+    found = people.finding("exposure", one["exposure_id"])
+    assert (found["origin"], found["agency"]) == ("exposed", "commerce")
+    people.no_finding("exposure", own["exposure_id"])
+    people.send(
+        "notify", f"/v1/exposures/{one['exposure_id']}/withdraw", people.director, {"reason": "mistaken"}, one["version"]
+    )
+    until("a withdrawn exposure never was", lambda: people.finding("exposure", one["exposure_id"])["state"] == "lapsed")

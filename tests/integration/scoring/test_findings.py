@@ -123,7 +123,7 @@ class Desk:
         return self.score.bearer("commerce", (post,), unit="office", principal_id=who)
 
     def leader(self) -> dict[str, str]:
-        return self.score.bearer("government", ("leader",), principal_id="leader")
+        return self.score.bearer("politics_law", ("leader",), principal_id="leader")
 
     def police(self) -> dict[str, str]:
         return self.score.bearer("police", ("head",), principal_id="head-police")

@@ -10,7 +10,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.scoring.commands.findings.basis import ground_of
-from services.scoring.domain.detectors import CONDITIONS, Fact, Ground, Origin, Proposal, detect, matter_of, worth_keeping
+from services.scoring.domain.detectors import (
+    CONDITIONS,
+    Fact,
+    Ground,
+    Origin,
+    Proposal,
+    detect,
+    matter_of,
+    worth_keeping,
+)
 from services.scoring.domain.rulebooks.vocabulary import DETECTORS
 from shared.events import EVENT_TYPES
 from shared.rules.plan import load_plans
