@@ -168,7 +168,7 @@ BADGES: dict[str, tuple[str, str]] = {
     "report.owed": (N_("To be written"), "soon"),
     "report.drafted": (N_("Begun"), "soon"),
     "report.missed": (N_("Has not come"), "late"),
-    "report.submitted": (N_("Sent"), "good"),
+    "report.submitted": (N_("Report sent"), "good"),
     "report.returned": (N_("Sent back"), "soon"),
     "report.withdrawn": (N_("Not asked any more"), "calm"),
     "report.late": (N_("Late report"), "late"),

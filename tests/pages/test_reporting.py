@@ -46,7 +46,7 @@ def test_a_report_on_a_phone_becomes_an_issued_bulletin(screens: Screens, stack:
     screens.keep(phone, "report-sent-390")
 
     staff.goto(f"{notify}/bulletins/new")
-    staff.get_by_label("至", exact=True).fill(staff.evaluate("new Date(Date.now() + 4 * 864e5).toISOString().slice(0, 10)"))
+    staff.get_by_label("时段止").fill(staff.evaluate("new Date(Date.now() + 4 * 864e5).toISOString().slice(0, 10)"))
     screens.keep(staff, "bulletin-new-1280")
     screens.check(staff)
     staff.get_by_role("button", name="形成草稿").click()

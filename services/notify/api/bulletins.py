@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notify.api.reports import Key, claim, room_of
+from services.notify.api.reports import Key, room_of
 from services.notify.commands.bulletins import editing, printing, releasing
-from services.notify.commands.reports.room import Room
+from services.notify.commands.bulletins.printing import MEDIA, file_name, read_one
+from services.notify.commands.reports.room import claim
 from services.notify.queries import bulletins as queries
 from services.notify.queries import report_present as present
 from services.notify.schemas.reports import (
@@ -32,19 +33,7 @@ router = APIRouter(prefix="/v1/bulletins", tags=["bulletins"])
 Reader = Depends(Requires("bulletin.read"))
 Editor = Depends(Requires("bulletin.edit"))
 Releaser = Depends(Requires("bulletin.release"))
-MEDIA = {
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "pdf": "application/pdf",
-}
 BulletinStateName = Literal["draft", "proposed", "issued", "recalled", "discarded"]
-
-
-async def read_one(room: Room, caller: Caller, bulletin_id: UUID, action: str = "bulletin.read") -> Any:
-    """A bulletin's row; reading it is recorded."""
-    async with db.begin(room.service.engine) as conn:
-        row = await queries.one(conn, caller, room.service.plans.get(caller.plan or ""), bulletin_id)
-        await audit.record(conn, kit, caller, action, "bulletin", [row.id], clock.now())
-    return row
 
 
 async def _full(request: Request, response: Response, caller: Caller, bulletin_id: UUID) -> BulletinOut:
@@ -101,8 +90,7 @@ async def file(
     room = room_of(request)
     row = await read_one(room, caller, bulletin_id, f"bulletin.{form}")
     made = await printing.file_of(room, row, form)
-    name = f"bulletin-{row.year}-{row.serial}" if row.number else f"bulletin-draft-{str(row.id)[:8]}"
-    headers = {"content-disposition": f'attachment; filename="{name}.{form}"', "cache-control": "private, no-store"}
+    headers = {"content-disposition": f'attachment; filename="{file_name(row, form)}"', "cache-control": "private, no-store"}
     return Response(made, media_type=MEDIA[form], headers=headers)
 
 

@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from services.notify.commands.reports import writing
-from services.notify.commands.reports.room import Room
+from services.notify.commands.reports.room import Room, claim
 from services.notify.domain.reports import turns_of
-from services.notify.queries import directory
 from services.notify.queries import report_present as present
 from services.notify.queries import reports as queries
 from services.notify.schemas.reports import (
@@ -24,13 +23,11 @@ from services.notify.schemas.reports import (
     TurnOut,
 )
 from services.notify.tables import kit
-from shared.kit import audit, clock, db, idempotency
+from shared.kit import audit, clock, db
 from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
-from shared.kit.idempotency import Claim
 from shared.kit.ids import new_id
 from shared.kit.pagination import MOST, Page
-from shared.rules.plan import Plan
 
 router = APIRouter(prefix="/v1", tags=["reports"])
 
@@ -44,13 +41,6 @@ ReportStateName = Literal["owed", "drafted", "missed", "submitted", "returned", 
 def room_of(request: Request) -> Room:
     room: Room = request.app.state.reports
     return room
-
-
-def claim(room: Room, caller: Caller, operation: str, key: str, asked: object, object_id: UUID) -> Claim:
-    """A claim on an Idempotency-Key for one operation."""
-    return idempotency.claim(
-        room.settings.keys, caller, operation, idempotency.check_key(key), repr(asked).encode(), object_id
-    )
 
 
 @router.get("/reporting/calendar")
@@ -190,28 +180,8 @@ async def withdraw(
 async def list_reporters(request: Request, caller: Caller = Reader) -> list[ReporterOut]:
     """Who reports for which agency (定人报告); of my own agency, or of the plan for the office."""
     room = room_of(request)
-    return await reporters_shown(room, caller, room.plan(caller.plan))
-
-
-async def reporters_shown(room: Room, caller: Caller, plan: Plan) -> list[ReporterOut]:
-    """Each agency that reports, with the account named for it."""
     async with db.begin(room.service.engine) as conn:
-        named = await queries.named(conn, caller)
-        wide = caller.reach("report.read") in ("plan", "all")
-        agencies = [one for one in plan.reporters() if wide or one == caller.agency]
-        people = {row.id: row for row in await queries.candidates(conn, plan.id, agencies)}
-    keys = room.settings.keys
-    shown = []
-    for agency in agencies:
-        row = named.get(agency)
-        account = people.get(row.account_id) if row else None
-        shown.append(
-            ReporterOut(
-                agency=agency, account_id=row.account_id if row else None, version=row.version if row else 0,
-                display_name=directory.display_name(keys, account) if account else None,
-            )
-        )  # fmt: skip
-    return shown
+        return await present.reporters(conn, room.settings.keys, caller, room.plan(caller.plan))
 
 
 @router.put("/reporters/{agency}")

@@ -10,6 +10,7 @@ async def follow_plans(room: Room) -> None:
     for plan in room.service.plans.values():
         async with db.begin(room.service.engine) as conn:
             await calendar.follow_plan(conn, room, plan, clock.now())
+    await remind_and_mark(room)
 
 
 async def remind_and_mark(room: Room) -> None:

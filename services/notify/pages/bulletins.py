@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field, ValidationError
 
-from services.notify.api.bulletins import MEDIA, read_one
-from services.notify.api.reports import claim, room_of
 from services.notify.commands.bulletins import editing, printing, releasing
+from services.notify.commands.bulletins.printing import MEDIA, file_name, read_one
+from services.notify.commands.reports.room import claim
 from services.notify.domain.bulletins import KINDS, UPWARD, BulletinState, charts_of, printed
-from services.notify.pages.reports import measured
+from services.notify.pages.reports import measured, room_of
 from services.notify.queries import bulletins as queries
 from services.notify.queries import report_present as present
 from services.notify.schemas.reports import BulletinSays, Reason
@@ -159,8 +159,7 @@ async def file(request: Request, bulletin_id: UUID, form: Literal["docx", "pdf"]
     room = room_of(request)
     row = await read_one(room, caller, bulletin_id, f"bulletin.{form}")
     made = await printing.file_of(room, row, form)
-    name = f"bulletin-{row.year}-{row.serial}" if row.number else f"bulletin-draft-{str(row.id)[:8]}"
-    headers = {"content-disposition": f'attachment; filename="{name}.{form}"', "cache-control": "private, no-store"}
+    headers = {"content-disposition": f'attachment; filename="{file_name(row, form)}"', "cache-control": "private, no-store"}
     return Response(made, media_type=MEDIA[form], headers=headers)
 
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 
-from services.notify.api.reports import claim, reporters_shown, room_of
 from services.notify.commands.reports import writing
+from services.notify.commands.reports.room import Room, claim
 from services.notify.domain.figures import MEASURES
 from services.notify.domain.reports import FIELDS, OPEN, REGULAR, ReportState, may_report
 from services.notify.queries import directory
@@ -36,6 +36,11 @@ Collector = Depends(Requires("report.collect"))
 REFUSALS = (Conflict, Forbidden, Invalid, Outdated)
 A_PAGE = 40
 Show = Literal["mine", "days", "all"]
+
+
+def room_of(request: Request) -> Room:
+    room: Room = request.app.state.reports
+    return room
 
 
 @router.get("/reporting")
@@ -222,7 +227,8 @@ async def reporters(request: Request, caller: Caller = Reader) -> HTMLResponse:
 async def _reporters(request: Request, caller: Caller, refused: Problem | None = None) -> HTMLResponse:
     room = room_of(request)
     plan = room.plan(caller.plan)
-    shown = await reporters_shown(room, caller, plan)
+    async with db.begin(room.service.engine) as conn:
+        shown = await present.reporters(conn, room.settings.keys, caller, plan)
     assign = caller.reach("report.assign")
     chosen = [one.agency for one in shown if assign in ("plan", "all") or (assign and one.agency == caller.agency)]
     people: dict[str, list[tuple[str, str]]] = {agency: [] for agency in chosen}

@@ -7,17 +7,22 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.domain.reports import FIELDS, ReportState
+from services.notify.queries import directory
 from services.notify.queries import figures as counted
+from services.notify.queries import reports as queries
 from services.notify.schemas.reports import (
     BulletinOut,
     BulletinRow,
     FiguresOut,
+    ReporterOut,
     ReportOut,
     ReportRow,
     ReportSays,
     RoundOut,
 )
 from services.notify.settings import Settings
+from shared.kit.access import Caller
+from shared.kit.crypto import KeyRing
 from shared.rules.plan import Plan
 
 _NOTHING = {"position": 0, "digest": "", "total": {}, "by_agency": {}, "by_area": {}}
@@ -72,3 +77,19 @@ def bulletin_out(settings: Settings, row: Any, contents: dict[str, Any]) -> Bull
     fields = {name: getattr(row, name) for name in BulletinOut.model_fields if hasattr(row, name)}
     fields |= bulletin_row(settings, row, contents).model_dump()
     return BulletinOut(**fields | {"sections": contents["sections"], "reason": contents.get("reason")})
+
+
+async def reporters(conn: AsyncConnection, keys: KeyRing, caller: Caller, plan: Plan) -> list[ReporterOut]:
+    """Each agency that reports and the caller sees, with the account named for it."""
+    named = await queries.named(conn, caller)
+    wide = caller.reach("report.read") in ("plan", "all")
+    agencies = [one for one in plan.reporters() if wide or one == caller.agency]
+    people = {row.id: row for row in await queries.candidates(conn, plan.id, agencies)}
+    shown = []
+    for agency in agencies:
+        row = named.get(agency)
+        account = people.get(row.account_id) if row else None
+        said = directory.display_name(keys, account) if account else None
+        kept, version = (row.account_id, row.version) if row else (None, 0)
+        shown.append(ReporterOut(agency=agency, account_id=kept, version=version, display_name=said))
+    return shown

@@ -38,8 +38,8 @@ def _late_first() -> ColumnElement[int]:
     return case(
         ((r.state == ReportState.MISSED.value) & r.counts, 0),
         (r.state == ReportState.RETURNED.value, 1),
-        (r.state.in_((ReportState.OWED.value, ReportState.DRAFTED.value)), 2),
-        (r.state == ReportState.MISSED.value, 3),
+        (r.state.in_((ReportState.OWED.value, ReportState.DRAFTED.value)) & r.counts, 2),
+        (r.state.in_(OPEN), 3),
         else_=4,
     )
 
@@ -121,7 +121,7 @@ class ReportCounts:
 async def counts(conn: AsyncConnection, caller: Caller) -> ReportCounts:
     """The numbers at the head of the reporting desk."""
     late = (r.state == ReportState.MISSED.value) & r.counts
-    waits = r.state.in_([s for s in OPEN if s is not ReportState.MISSED]) | late
+    waits = (r.state.in_(OPEN) & r.counts) | (r.state == ReportState.RETURNED.value)
     found = select(func.count().filter(waits), func.count().filter(late)).where(
         within(caller, "report.read"), r.plan == caller.plan, r.agency == caller.agency
     )

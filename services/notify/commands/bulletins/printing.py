@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
+from uuid import UUID
 
 from services.notify.commands.reports.room import Room
 from services.notify.domain.bulletins import KINDS, READ_BY_ALL, charts_of, printed
+from services.notify.queries import bulletins as queries
+from services.notify.tables import kit
+from shared.kit import audit, clock, db
+from shared.kit.access import Caller
 from shared.kit.documents.press import Job, PressError, press
 from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, NUMBER, TEXT, TITLE, TO, Sheet
 from shared.kit.logs import log
@@ -15,6 +20,10 @@ from shared.kit.problem import Unavailable
 from shared.rules.calendar import local_day
 
 Form = Literal["docx", "pdf"]
+MEDIA: dict[Form, str] = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+}
 CHARTS = ("chart_counts", "chart_areas")
 
 
@@ -80,3 +89,17 @@ async def file_of(room: Room, row: Any, form: Form) -> bytes:
             "文件没有生成，简报未受影响；请稍后再试。 The file was not made; the bulletin is as it was. Try again.",
             code="not-made",
         ) from error
+
+
+def file_name(row: Any, form: Form) -> str:
+    """What the file is called when it is kept."""
+    said = f"{row.year}-{row.serial}" if row.number else f"draft-{str(row.id)[:8]}"
+    return f"{row.kind}-{said}.{form}"
+
+
+async def read_one(room: Room, caller: Caller, bulletin_id: UUID, action: str = "bulletin.read") -> Any:
+    """A bulletin's row; reading it is recorded. Raises `NotFound`."""
+    async with db.begin(room.service.engine) as conn:
+        row = await queries.one(conn, caller, room.service.plans.get(caller.plan or ""), bulletin_id)
+        await audit.record(conn, kit, caller, action, "bulletin", [row.id], clock.now())
+    return row

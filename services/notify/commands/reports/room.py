@@ -126,3 +126,10 @@ def same_version(row: Any, version: int) -> None:
 def entry(step: str, caller: Caller | None, now: datetime) -> dict[str, Any]:
     """One line of an object's history: what was done, by whom (an account's id), when."""
     return {"step": step, "by": caller.actor if caller else "service:notify", "at": now.isoformat()}
+
+
+def claim(room: Room, caller: Caller, operation: str, key: str, asked: object, object_id: UUID) -> Claim:
+    """A claim on an Idempotency-Key for one operation."""
+    return idempotency.claim(
+        room.settings.keys, caller, operation, idempotency.check_key(key), repr(asked).encode(), object_id
+    )
