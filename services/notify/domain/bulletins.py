@@ -154,7 +154,8 @@ def compiled(
     counted = [
         f"{MEASURE_WORDS[measure]}{total[measure]}{_UNITS[measure]}" for measure in _TOTALS if total.get(measure)
     ]
-    overall = f"{period}，{plan.name.zh}各成员单位" + (
+    place = next(area.name.zh for area in plan.areas if area.parent is None)
+    overall = f"{period}，{place}各成员单位" + (
         "共" + "，".join(counted) + "。" if counted else "没有新的统计数据。"
     )
     late = dict.fromkeys(plan.agency(one.agency).name.zh for one in sources if one.counts and not one.in_time)
@@ -164,7 +165,7 @@ def compiled(
     if missing:
         reported += "未报：" + "、".join(plan.agency(one).name.zh for one in dict.fromkeys(missing)) + "。"
     bodies = (overall, *(text or "（无）" for text in says), reported)
-    title = f"{plan.name.zh}{KINDS[kind][0]}"
+    title = f"{place}打击传销{KINDS[kind][0]}"
     return Compiled(title, [{"heading": h, "body": b} for h, b in zip(heads, bodies, strict=True)])
 
 
