@@ -1,8 +1,9 @@
-"""Webhook targets of agencies, and the messages that wait for them."""
+"""Targets outside, kept by their agencies: webhooks, chat robots, e-mail addresses, phones; and messages sent again."""
+
+from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,38 +13,60 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notify import metrics
 from services.notify.adapters import webhooks
-from services.notify.adapters.webhooks import Outcome
-from services.notify.domain import retries
-from services.notify.queries.webhooks import managed
+from services.notify.commands.deliveries import wake
+from services.notify.domain.channels import Channel, shown
+from services.notify.queries.webhooks import managed, replayed
 from services.notify.tables import deliveries, endpoints, kit
-from shared.kit import audit
+from shared.kit import audit, idempotency
 from shared.kit.access import Caller
-from shared.kit.crypto import KeyRing
 from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, Invalid, NotFound, Outdated
 from shared.kit.service import Service
 
-CLAIM_S = 60
-"""A claimed delivery that is not settled for so long is taken up again: its process died between send and mark."""
-
 MOST_ENDPOINTS = 20
+LONGEST_OVERLAP = timedelta(days=7)
 
 
-async def create(conn: AsyncConnection, svc: Service, caller: Caller, url: str, now: datetime) -> tuple[Any, str]:
-    """Add a target for the caller's agency; the row, and the secret to be shown once."""
-    endpoint_id, secret = new_id(), webhooks.new_secret()
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """A target to be added; `robot_secret` is what a chat robot signs with, if it does."""
+
+    channel: Channel
+    address: str
+    robot_secret: str | None = None
+    name: str | None = None
+    unit: str | None = None
+    urgent_only: bool = False
+    per_minute: int | None = None
+
+
+async def create(
+    conn: AsyncConnection, svc: Service, caller: Caller, new: NewTarget, now: datetime
+) -> tuple[Any, str | None]:
+    """Add a target for the caller's agency; the row, and a webhook's secret to be shown once."""
+    _check(svc, caller, new)
+    endpoint_id, secret, kept = new_id(), None, new.address.encode()
+    if new.channel is Channel.WEBHOOK:
+        kept = webhooks.new_secret()
+        secret = webhooks.shown_secret(kept)
+    elif new.robot_secret:
+        kept = f"{new.address}\n{new.robot_secret}".encode()
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(caller)})
-    known = (await conn.execute(select(endpoints.c.id).where(managed(caller)))).all()
-    if len(known) >= MOST_ENDPOINTS:
+    own = select(endpoints.c.id).where(endpoints.c.plan == caller.plan, endpoints.c.agency == caller.agency)
+    if len((await conn.execute(own)).all()) >= MOST_ENDPOINTS:
         raise Invalid(f"每个单位最多 {MOST_ENDPOINTS} 个。 At most {MOST_ENDPOINTS} for an agency.")
     row = {
         "id": endpoint_id,
         "plan": caller.plan,
         "agency": caller.agency,
-        "url": url,
-        "secret": svc.settings.keys.seal("webhook", endpoint_id.bytes, secret),
+        "unit": new.unit,
+        "channel": new.channel.value,
+        "url": shown(new.channel, new.address),
+        "name": new.name,
+        "urgent_only": new.urgent_only,
+        "per_minute": new.per_minute,
+        "secret": svc.settings.keys.seal("webhook", endpoint_id.bytes, kept),
         "active": True,
         "failures": 0,
         "created_at": now,
@@ -57,36 +80,98 @@ async def create(conn: AsyncConnection, svc: Service, caller: Caller, url: str, 
         raise Conflict(
             "这个地址已登记，未保存任何内容。 That address is there already; nothing was kept.", code="endpoint-exists"
         ) from error
-    await audit.record(conn, kit, caller, "webhook.created", "endpoint", [endpoint_id], now)
-    return made, webhooks.shown_secret(secret)
+    await audit.record(conn, kit, caller, "webhook.created", "endpoint", [endpoint_id], now, channel=new.channel.value)
+    return made, secret
+
+
+def _check(svc: Service, caller: Caller, new: NewTarget) -> None:
+    settings: Any = svc.settings
+    ready = {
+        Channel.EMAIL: settings.smtp_host is not None,
+        Channel.SMS: settings.sms_url is not None or settings.sms_record is not None,
+    }
+    if not ready.get(new.channel, True):
+        raise Invalid(
+            "这种渠道尚未接通，未保存任何内容。请运维人员先配置邮件服务器或短信网关。 "
+            "This channel is not set up; nothing was kept. Ask the operator for a mail relay or an SMS gateway.",
+            errors=[{"field": "channel", "code": "not-set-up", "message": new.channel.value}],
+        )
+    if caller.agency is None or caller.plan is None:
+        raise Invalid("只有单位可以登记推送目标。 Only an agency has targets.")
+    plan = svc.plans.get(caller.plan)
+    if new.unit is not None and (plan is None or plan.agency(caller.agency).unit(new.unit) is None):
+        raise Invalid(
+            "本单位没有这个内设机构，未保存任何内容。 Your agency has no such unit; nothing was kept.",
+            errors=[{"field": "unit", "code": "unknown", "message": new.unit}],
+        )
 
 
 async def change(
-    conn: AsyncConnection, caller: Caller, endpoint_id: UUID, version: int, active: bool, now: datetime
+    conn: AsyncConnection, caller: Caller, endpoint_id: UUID, version: int, changes: dict[str, Any], now: datetime
 ) -> Any:
-    """Switch a target on (its failures forgotten) or off."""
-    await _mine(conn, caller, endpoint_id, version)
-    values: dict[str, Any] = {"active": active, "version": endpoints.c.version + 1}
-    if active:
-        values |= {"failures": 0, "paused_until": None}
+    """Switch a target on (its failures forgotten) or off; name it, say how much it gets."""
+    await mine(conn, caller, endpoint_id, version)
+    values: dict[str, Any] = {**changes, "version": endpoints.c.version + 1}
+    if changes.get("active") is True:
+        values |= _WELL | {"off_reason": None, "off_at": None}
+    elif changes.get("active") is False:
+        values |= {"off_reason": "owner", "off_at": now}
     done = update(endpoints).where(endpoints.c.id == endpoint_id).values(values).returning(endpoints)
     row = (await conn.execute(done)).one()
-    await audit.record(conn, kit, caller, "webhook.changed", "endpoint", [endpoint_id], now, active=active)
-    await _wake(conn)
+    active, fields = changes.get("active"), ",".join(sorted(changes))
+    await audit.record(conn, kit, caller, "webhook.changed", "endpoint", [endpoint_id], now, active=active, fields=fields)
+    await wake(conn)
     return row
+
+
+_WELL = {"failures": 0, "paused_until": None, "failing_since": None, "not_before": None}
+
+
+async def rotate(
+    conn: AsyncConnection,
+    svc: Service,
+    caller: Caller,
+    endpoint_id: UUID,
+    version: int,
+    overlap: timedelta,
+    claim: idempotency.Claim,
+    now: datetime,
+) -> tuple[Any, str]:
+    """Give a webhook a new secret; messages bear both signatures until the overlap ends. The same key: the same secret."""
+    keys, name = svc.settings.keys, endpoint_id.bytes
+    earlier = await idempotency.take(conn, kit.idempotency, claim, now)
+    if isinstance(earlier, Conflict):
+        raise earlier
+    row = await mine(conn, caller, endpoint_id, None if earlier else version)
+    if row.channel != Channel.WEBHOOK:
+        raise Invalid("只有 webhook 有签名密钥。 Only a webhook has a signing secret.")
+    if earlier is not None:
+        return row, webhooks.shown_secret(keys.open("webhook", name, bytes(row.secret)))
+    secret = webhooks.new_secret()
+    values = {
+        "secret": keys.seal("webhook", name, secret),
+        "old_secret": row.secret if overlap else None,
+        "old_until": now + overlap if overlap else None,
+        "version": row.version + 1,
+    }
+    done = update(endpoints).where(endpoints.c.id == endpoint_id).values(values).returning(endpoints)
+    made = (await conn.execute(done)).one()
+    hours = int(overlap.total_seconds() // 3600)
+    await audit.record(conn, kit, caller, "webhook.rotated", "endpoint", [endpoint_id], now, overlap_hours=hours)
+    return made, webhooks.shown_secret(secret)
 
 
 async def remove(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, version: int, now: datetime) -> None:
     """Forget a target and what waited for it; the notices stay."""
-    await _mine(conn, caller, endpoint_id, version)
+    await mine(conn, caller, endpoint_id, version)
     await conn.execute(delete(deliveries).where(deliveries.c.endpoint_id == endpoint_id))
     await conn.execute(delete(endpoints).where(endpoints.c.id == endpoint_id))
     await audit.record(conn, kit, caller, "webhook.removed", "endpoint", [endpoint_id], now)
 
 
 async def ping(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, now: datetime) -> Any:
-    """Send a test message; it travels like a notice."""
-    await _mine(conn, caller, endpoint_id)
+    """Send a test message; it travels like an urgent notice, so that quiet hours do not hold it."""
+    await mine(conn, caller, endpoint_id)
     made = {
         "id": new_id(),
         "endpoint_id": endpoint_id,
@@ -95,6 +180,7 @@ async def ping(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, now: da
         "attempts": 0,
         "next_at": now,
         "created_at": now,
+        "urgent": True,
     }
     row = (await conn.execute(insert(deliveries).values(made).returning(deliveries))).one()
     await _unpause(conn, endpoint_id)
@@ -102,30 +188,64 @@ async def ping(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, now: da
     return row
 
 
-async def redeliver(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, delivery_id: UUID, now: datetime) -> Any:
-    """Send a message again, under the id it had."""
-    await _mine(conn, caller, endpoint_id)
+async def redeliver(
+    conn: AsyncConnection, caller: Caller, endpoint_id: UUID, delivery_ids: Sequence[UUID], now: datetime
+) -> list[Any]:
+    """Send messages of a target again, each under the id it had; its three days begin anew."""
+    await mine(conn, caller, endpoint_id)
     again = (
         update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.endpoint_id == endpoint_id)
-        .values(state="retrying", attempts=0, next_at=now, created_at=now, claimed_until=None)
+        .where(deliveries.c.id.in_(delivery_ids), deliveries.c.endpoint_id == endpoint_id)
+        .values(state="retrying", attempts=0, next_at=now, since=now, claimed_until=None)
         .returning(deliveries)
     )
-    row = (await conn.execute(again)).one_or_none()
-    if row is None:
+    rows = list((await conn.execute(again)).all())
+    if not rows:
         raise NotFound("没有这条消息。 No such message.")
     await _unpause(conn, endpoint_id)
-    await audit.record(conn, kit, caller, "webhook.redelivered", "delivery", [delivery_id], now)
-    await _wake(conn)
-    return row
+    await audit.record(conn, kit, caller, "webhook.redelivered", "delivery", [row.id for row in rows], now)
+    await wake(conn)
+    return rows
+
+
+_REPLAY = text(
+    """
+    INSERT INTO deliveries (id, endpoint_id, notice_id, state, attempts, next_at, created_at, since, urgent)
+    SELECT md5(n.id::text || CAST(:endpoint AS uuid)::text)::uuid, :endpoint, n.id, 'retrying', 0, :now, :now, :now, n.urgent
+    FROM notices n WHERE n.id = ANY(CAST(:ids AS uuid[])) ORDER BY n.xid, n.seq
+    ON CONFLICT (id) DO UPDATE SET state = 'retrying', attempts = 0, next_at = :now, since = :now, claimed_until = NULL
+    """
+)
+
+
+async def replay(
+    conn: AsyncConnection,
+    caller: Caller,
+    endpoint_id: UUID,
+    cursor: str | None,
+    limit: int,
+    failed_only: bool,
+    claim: idempotency.Claim,
+    now: datetime,
+) -> tuple[int, str | None]:
+    """Send a target the notices after a cursor of the feed once more, those it never had included; how many, and the
+    cursor to go on from (None: no more). Each goes under its one id. The same key again queues nothing."""
+    earlier = await idempotency.take(conn, kit.idempotency, claim, now)
+    if isinstance(earlier, Conflict):
+        raise earlier
+    target = await mine(conn, caller, endpoint_id)
+    ids, following = await replayed(conn, target, cursor, limit, failed_only)
+    if earlier is None and ids:
+        await conn.execute(_REPLAY, {"endpoint": endpoint_id, "ids": ids, "now": now})
+        await _unpause(conn, endpoint_id)
+        await audit.record(conn, kit, caller, "webhook.replayed", "endpoint", [endpoint_id], now, messages=len(ids))
+        await wake(conn)
+    return len(ids), following
 
 
 async def _unpause(conn: AsyncConnection, endpoint_id: UUID) -> None:
-    await conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(paused_until=None))
-
-
-async def _wake(conn: AsyncConnection) -> None:
-    await conn.execute(text("SELECT pg_notify('deliveries', '')"))
+    opened = {"paused_until": None, "not_before": None}
+    await conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(opened))
 
 
 def _lock_key(caller: Caller) -> int:
@@ -133,153 +253,12 @@ def _lock_key(caller: Caller) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-async def _mine(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, version: int | None = None) -> Any:
+async def mine(conn: AsyncConnection, caller: Caller, endpoint_id: UUID, version: int | None = None) -> Any:
+    """The target, locked; NotFound when it is not the caller's to manage. Outdated when it is another version."""
     wanted = select(endpoints).where(endpoints.c.id == endpoint_id, managed(caller)).with_for_update()
     row = (await conn.execute(wanted)).one_or_none()
     if row is None:
-        raise NotFound("没有这个推送地址，或不归您管理。 No such endpoint, or not yours.")
+        raise NotFound("没有这个推送目标，或不归您管理。 No such target, or not yours.")
     if version is not None and row.version != version:
-        raise Outdated("推送地址已有变化，请重新读取。 It has changed; read it again.", version=row.version)
+        raise Outdated("推送目标已有变化，请重新读取。 It has changed; read it again.", version=row.version)
     return row
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery this process has taken on, with all it needs to send it."""
-
-    id: UUID
-    endpoint_id: UUID
-    attempts: int
-    created_at: datetime
-    url: str
-    secret: bytes
-    notice: Mapping[str, Any] | None
-    ring: int | None = None
-
-
-_DUE_ENDPOINTS = text(
-    """
-    SELECT e.id FROM endpoints e
-    WHERE e.active AND (e.paused_until IS NULL OR e.paused_until <= :now)
-      AND EXISTS (
-        SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'retrying' AND d.next_at <= :now
-          AND (d.claimed_until IS NULL OR d.claimed_until <= :now))
-    """
-)
-_CLAIM = text(
-    """
-    WITH target AS (
-        SELECT id, url, secret, CASE WHEN failures > 0 THEN 1 ELSE :many END AS most FROM endpoints
-        WHERE id = :endpoint AND active AND (paused_until IS NULL OR paused_until <= :now)
-    ), due AS (
-        SELECT id FROM deliveries
-        WHERE endpoint_id = :endpoint AND state = 'retrying' AND next_at <= :now
-          AND (claimed_until IS NULL OR claimed_until <= :now)
-        ORDER BY next_at LIMIT (SELECT most FROM target) FOR UPDATE SKIP LOCKED
-    ), taken AS (
-        UPDATE deliveries d SET claimed_until = :until FROM due, target WHERE d.id = due.id
-        RETURNING d.id, d.endpoint_id, d.attempts, d.created_at, d.notice_id, d.ring, target.url, target.secret
-    )
-    SELECT t.*, n.id AS n_id, n.case_id, n.handover_id, n.number, n.plan, n.area, n.kinds, n.urgent, n.agency, n.unit, n.role,
-        n.template, n.due, n.created_at AS n_created_at, n.matter, n.matter_id, n.dataref
-    FROM taken t LEFT JOIN notices n ON n.id = t.notice_id
-    """
-)
-
-
-async def due_endpoints(conn: AsyncConnection, now: datetime) -> list[UUID]:
-    """The targets that have something to be sent now and are not left alone."""
-    return list((await conn.execute(_DUE_ENDPOINTS, {"now": now})).scalars())
-
-
-async def claim(conn: AsyncConnection, keys: KeyRing, endpoint_id: UUID, many: int, now: datetime) -> list[Claimed]:
-    """Take on some deliveries of a target; a single one while it is failing."""
-    until = now + timedelta(seconds=CLAIM_S)
-    asked = {"endpoint": endpoint_id, "many": many, "now": now, "until": until}
-    return [
-        Claimed(
-            row.id,
-            row.endpoint_id,
-            row.attempts,
-            row.created_at,
-            row.url,
-            keys.open("webhook", row.endpoint_id.bytes, bytes(row.secret)),
-            row._mapping if row.n_id is not None else None,
-            row.ring,
-        )
-        for row in (await conn.execute(_CLAIM, asked)).all()
-    ]
-
-
-async def settle(
-    conn: AsyncConnection, endpoint_id: UUID, outcomes: Sequence[tuple[Claimed, Outcome]], now: datetime
-) -> None:
-    """Write down what came of some attempts on one target, and whether to leave it alone for a while."""
-    target = (
-        await conn.execute(select(endpoints).where(endpoints.c.id == endpoint_id).with_for_update())
-    ).one_or_none()
-    if target is None:
-        return
-    failures = target.failures
-    rows = []
-    for claimed, outcome in outcomes:
-        attempts = claimed.attempts + 1
-        again = None if outcome.delivered else retries.next_try(attempts, claimed.created_at, now, random.random())
-        state = "delivered" if outcome.delivered else "retrying" if again else "failed"
-        failures = 0 if outcome.delivered else failures + 1
-        metrics.DELIVERIES.labels(state).inc()
-        rows.append(
-            {
-                "id": claimed.id,
-                "state": state,
-                "attempts": attempts,
-                "next_at": again or now,
-                "last_outcome": outcome.code,
-                "delivered_at": now if outcome.delivered else None,
-            }
-        )
-    await _write(conn, rows)
-    gone = any(outcome.gone for _, outcome in outcomes)
-    paused = retries.break_until(failures, now)
-    if failures != target.failures or paused != target.paused_until or gone:
-        values: dict[str, Any] = {"failures": failures, "paused_until": paused}
-        if gone:
-            # 410 Gone: the receiver asks for no more (Standard Webhooks)
-            values |= {"active": False, "version": endpoints.c.version + 1}
-        await conn.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(values))
-
-
-async def _write(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    await conn.execute(
-        text(
-            """
-            UPDATE deliveries d SET state = r.state, attempts = r.attempts, next_at = r.next_at, claimed_until = NULL,
-                last_outcome = r.last_outcome, delivered_at = r.delivered_at
-            FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:attempts AS int[]),
-                CAST(:next_ats AS timestamptz[]), CAST(:outcomes AS text[]), CAST(:delivered AS timestamptz[]))
-                AS r(id, state, attempts, next_at, last_outcome, delivered_at)
-            WHERE d.id = r.id
-            """
-        ),
-        {
-            "ids": [row["id"] for row in rows],
-            "states": [row["state"] for row in rows],
-            "attempts": [row["attempts"] for row in rows],
-            "next_ats": [row["next_at"] for row in rows],
-            "outcomes": [row["last_outcome"] for row in rows],
-            "delivered": [row["delivered_at"] for row in rows],
-        },
-    )
-
-
-async def give_up_old(conn: AsyncConnection, now: datetime) -> int:
-    """End messages that waited longer than three days for a target that was never back."""
-    done = (
-        update(deliveries)
-        .where(deliveries.c.state == "retrying", deliveries.c.created_at < now - retries.GIVE_UP_AFTER)
-        .values(state="failed", last_outcome="expired", claimed_until=None)
-    )
-    count = (await conn.execute(done)).rowcount
-    if count:
-        metrics.DELIVERIES.labels("failed").inc(count)
-    return count

@@ -20,6 +20,7 @@ class Outcome:
 
     `permanent`: this message will never be taken, another try is useless. `gone`: the target wants no more at all.
     `busy`: the target is well but asks for patience (no failure of its circuit), `retry_after` seconds of it.
+    `ours`: this message could not be put together here; the target has nothing to do with it.
     """
 
     code: str
@@ -28,6 +29,7 @@ class Outcome:
     permanent: bool = False
     busy: bool = False
     retry_after: float | None = None
+    ours: bool = False
 
 
 _NEVER = frozenset({400, 413, 415, 422})

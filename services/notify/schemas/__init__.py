@@ -20,10 +20,15 @@ from services.notify.schemas.notices import (
     NoticeOut,
 )
 from services.notify.schemas.webhooks import (
+    ChannelFigures,
     DeliveryOut,
     EndpointChange,
     EndpointIn,
     EndpointOut,
+    FiguresOut,
+    ReplayIn,
+    ReplayOut,
+    SecretChange,
 )
 
 __all__ = [
@@ -31,15 +36,20 @@ __all__ = [
     "AccountIn",
     "AccountOut",
     "Body",
+    "ChannelFigures",
     "Code",
     "Codes",
     "DeliveryOut",
     "EndpointChange",
     "EndpointIn",
     "EndpointOut",
+    "FiguresOut",
     "Name",
     "NoticeOut",
+    "ReplayIn",
+    "ReplayOut",
     "Scopes",
+    "SecretChange",
     "SystemChange",
     "SystemIn",
     "SystemOut",

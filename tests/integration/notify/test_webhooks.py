@@ -109,7 +109,7 @@ async def test_a_notice_arrives_signed_and_once_without_personal_data(
     monkeypatch.setattr(delivering_jobs, "LOOK_EVERY_S", 300.0)
     async with Receiver().running() as receiver, delivering(house):
         endpoint = await register(house, receiver)
-        delivered = DELIVERIES.labels("delivered")._value.get()
+        delivered = DELIVERIES.labels("webhook", "delivered")._value.get()
         case = opened()
         await house.tell(case)
         await until(lambda: bool(receiver.got))
@@ -127,7 +127,7 @@ async def test_a_notice_arrives_signed_and_once_without_personal_data(
         await house.tell(case)
         await asyncio.sleep(0.3)
         assert len(receiver.got) == 1
-        assert DELIVERIES.labels("delivered")._value.get() == delivered + 1
+        assert DELIVERIES.labels("webhook", "delivered")._value.get() == delivered + 1
 
 
 async def _is(house: House, wanted: list[tuple[str, str | None, int]]) -> bool:
