@@ -89,7 +89,7 @@ _CLAIM = text(
           AND (claimed_until IS NULL OR claimed_until <= :now)
         ORDER BY next_at LIMIT :most FOR UPDATE SKIP LOCKED
     ), due AS (
-        SELECT id FROM (SELECT id, 0 AS at FROM hot UNION ALL SELECT id, 1 FROM rest) AS both ORDER BY at LIMIT :most
+        SELECT id FROM (SELECT id, 0 AS at FROM hot UNION ALL SELECT id, 1 FROM rest) AS either ORDER BY at LIMIT :most
     ), taken AS (
         UPDATE deliveries d SET claimed_until = :until FROM due WHERE d.id = due.id
         RETURNING d.id, d.attempts, d.created_at, d.since, d.notice_id, d.ring, d.urgent AS hurried
