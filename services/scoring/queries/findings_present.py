@@ -10,6 +10,7 @@ from services.scoring.commands.findings.deciding import RIGHTS, why_not
 from services.scoring.commands.findings.rows import finding_of, worth
 from services.scoring.domain.detectors import CONDITIONS
 from services.scoring.domain.findings import COUNTS, FindingState, FindingStep
+from services.scoring.domain.ledger import Entry
 from services.scoring.queries.findings import Full
 from services.scoring.schemas.findings import FactOut, FindingFullOut, FindingOut, FindingStepOut, WorthOut
 from shared.kit.access import Caller
@@ -75,11 +76,16 @@ def _common(basis: Basis, row: Any) -> dict[str, Any]:
         "scored_kind": row.subject_kind,
         "worth": [
             WorthOut(
-                rulebook=one.rulebook, line=one.line, clause=one.clause, points=one.points, assumed=one.assumed
+                rulebook=one.rulebook, line=one.line, words=_words(basis, row, one), clause=one.clause, points=one.points, assumed=one.assumed
             )
             for one in worth(basis, finding)
         ],
     }  # fmt: skip
+
+
+def _words(basis: Basis, row: Any, entry: Entry) -> dict[str, str] | None:
+    known = basis.books.shelf.line_of(row.plan, entry.rulebook, entry.line, row.occurred_at)
+    return {"zh": known[1].text.zh, "en": known[1].text.en} if known is not None else None
 
 
 def _fact(row: Any) -> FactOut:

@@ -23,6 +23,7 @@ class WorthOut(BaseModel):
 
     rulebook: str
     line: str
+    words: dict[str, str] | None
     clause: str | None
     points: Decimal
     assumed: bool
