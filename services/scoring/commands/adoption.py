@@ -8,6 +8,7 @@ change the ledger.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,11 @@ TABLES = (obligations, ledger, standings, kit.outbox, kit.inbox, kit.audit)
 """What the commands write to; the outbox, inbox and audit log of a rebuild are thrown away with its schema."""
 
 _LOADED = (obligations, ledger)
-_NO_HURRY = text("SET LOCAL statement_timeout = 0")
+_PAGE = 2000
+_NO_HURRY = text(
+    "SELECT set_config('statement_timeout', '0', true), "
+    "set_config('idle_in_transaction_session_timeout', '0', true)"
+)
 _ENTRY = ", ".join(column.name for column in ledger.c if column.name != "seq")
 _STANDING = ", ".join(column.name for column in standings.c if column.name != "changed_seq")
 _OBLIGATION = ", ".join(column.name for column in obligations.c)
@@ -188,21 +193,20 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
             )
         )
     await conn.execute(text(_LACKING))
-    added = []
-    if (await conn.execute(text("SELECT count(*) FROM lacking"))).scalar_one():
+    await conn.execute(text("ALTER TABLE lacking ADD PRIMARY KEY (entry_id)"))
+    added = (await conn.execute(text("SELECT count(*) FROM lacking"))).scalar_one()
+    if added:
         await conn.execute(text(_PLACES))
         columns = _ENTRY.replace("entry_id", "r.entry_id")
-        for chosen, place, override in (("p.seq IS NOT NULL", "seq, ", "OVERRIDING SYSTEM VALUE"), ("p.seq IS NULL", "", "")):
-            added += (
-                await conn.execute(
-                    text(
-                        f"INSERT INTO public.ledger ({place}{_ENTRY}) {override} SELECT {place and 'p.seq, '}{columns} "
-                        f"FROM {SCHEMA}.ledger AS r JOIN lacking AS a ON a.entry_id = r.entry_id "
-                        f"LEFT JOIN places AS p ON p.entry_id = r.entry_id WHERE {chosen} "
-                        "ORDER BY r.recorded_at, r.entry_id RETURNING *"
-                    )
+        for chosen, place, override in (("NOT NULL", "seq, ", "OVERRIDING SYSTEM VALUE"), ("NULL", "", "")):
+            await conn.execute(
+                text(
+                    f"INSERT INTO public.ledger ({place}{_ENTRY}) {override} SELECT {place and 'p.seq, '}{columns} "
+                    f"FROM {SCHEMA}.ledger AS r JOIN lacking AS a ON a.entry_id = r.entry_id "
+                    f"LEFT JOIN places AS p ON p.entry_id = r.entry_id WHERE p.seq IS {chosen} "
+                    "ORDER BY r.recorded_at, r.entry_id"
                 )
-            ).all()
+            )
     if replace:
         await conn.execute(text("DELETE FROM public.obligations"))
     await conn.execute(
@@ -212,18 +216,28 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
         )
     )
     changed = await _sum_up_anew(conn)
-    await outbox.put(
-        conn,
-        kit.outbox,
-        [*(recorded(entry_of(row), row.seq) for row in added), *(published(row) for row in changed)],
-        now,
-        times=[row.fact_at for row in added] + [now] * len(changed),
-    )
+    await _tell_added(conn, now)
+    await outbox.put(conn, kit.outbox, [published(row) for row in changed], now)
     await audit.record(
         conn, kit, service_caller("scoring"), "ledger.rebuild", "ledger_entry", [row.entry_id for row in gone], now,
-        added=len(added), removed=len(gone), standings=len(changed),
+        added=added, removed=len(gone), standings=len(changed),
     )  # fmt: skip
-    return len(added)
+    return added
+
+
+async def _tell_added(conn: AsyncConnection, now: datetime) -> None:
+    """The feed hears of what was added, a page at a time: there may be millions."""
+    page = text(
+        "SELECT l.* FROM public.ledger AS l JOIN lacking AS a ON a.entry_id = l.entry_id WHERE l.seq > :after "
+        f"ORDER BY l.seq LIMIT {_PAGE}"
+    )
+    after = 0
+    while rows := (await conn.execute(page, {"after": after})).all():
+        told = [recorded(entry_of(row), row.seq) for row in rows]
+        await outbox.put(conn, kit.outbox, told, now, times=[row.fact_at for row in rows])
+        after = rows[-1].seq
+        # whoever else has work in this process, a heartbeat to Kafka above all, goes in between
+        await asyncio.sleep(0)
 
 
 async def _sum_up_anew(conn: AsyncConnection) -> list[Any]:

@@ -8,6 +8,7 @@ earliest fact of each kind by (`recordedat`, event id). The entries come from th
 from __future__ import annotations
 
 import marshal
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,9 +41,14 @@ IN_MEMORY = 400_000
 _BUCKETS = 64
 _AT_ONCE = 20_000
 _OPENED, _DONE, _MISSED = 0, 1, 2
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _ENTRY_COLUMNS = [name for name in COLUMNS if name not in ("outcome", "facts")]
 _of_entry = attrgetter(*_ENTRY_COLUMNS)
-_OBLIGATION_COLUMNS = [column.name for column in obligations.c]
+_OBLIGATION_COLUMNS = (
+    "deadline_id", "case_id", "number", "plan", "area", "agency", "unit", "kind", "rule", "due", "provisional", "state",
+    "opened_recordedat", "accepted_event", "accepted_at", "accepted_recordedat", "in_time", "missed_event", "missed_at",
+    "missed_recordedat",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Shard:
             try:
                 model = QUICK[type_]
                 model.model_validate_json(value)
-                event_id = str(UUID(event_id))
+                event_id = _uuid(event_id)
                 datetime.fromisoformat(recordedat)
             except (ValidationError, ValueError):
                 self.unreadable += 1
@@ -171,7 +177,7 @@ class Shard:
 
 def _uuid(text: str) -> str:
     """A UUID as it is written everywhere. ValueError for something else."""
-    return text if len(text) == 36 and text.islower() else str(UUID(text))
+    return text if _CANONICAL(text) else str(UUID(text))
 
 
 def _moment(text: str) -> datetime:
@@ -179,17 +185,14 @@ def _moment(text: str) -> datetime:
 
 
 def _obligation_row(deadline_id: str, base: Any, opened: Any, done: Any, missed: Any) -> tuple[Any, ...]:
+    """In the order of `_OBLIGATION_COLUMNS`."""
     state = ("met" if done[1][5] else "met_late") if done else "missed" if missed else "open"
-    values = {
-        "deadline_id": deadline_id, "case_id": base[6], "number": base[7], "plan": base[8], "area": base[9],
-        "agency": base[10], "unit": base[11], "kind": base[12], "rule": base[13], "due": _moment(base[14]),
-        "provisional": base[15], "state": state, "opened_recordedat": opened[0][0] if opened else None,
-        "accepted_event": done[1][3] if done else None, "accepted_at": _moment(done[1][4]) if done else None,
-        "accepted_recordedat": done[0][0] if done else None, "in_time": done[1][5] if done else None,
-        "missed_event": missed[1][3] if missed else None, "missed_at": _moment(missed[1][4]) if missed else None,
-        "missed_recordedat": missed[0][0] if missed else None,
-    }  # fmt: skip
-    return tuple([values[name] for name in _OBLIGATION_COLUMNS])
+    acted = (done[1][3], _moment(done[1][4]), done[0][0], done[1][5]) if done else (None, None, None, None)
+    failed = (missed[1][3], _moment(missed[1][4]), missed[0][0]) if missed else (None, None, None)
+    return (
+        deadline_id, base[6], base[7], base[8], base[9], base[10], base[11], base[12], base[13], _moment(base[14]),
+        base[15], state, opened[0][0] if opened else None, *acted, *failed,
+    )  # fmt: skip
 
 
 def _obligation(deadline_id: str, base: Any, done: Any, missed: Any) -> Obligation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import marshal
 import multiprocessing
 import shutil
@@ -82,6 +83,8 @@ class Shards:
 
 
 def _work(pipe: Connection, books: Books, folder: Path, database_url: str) -> None:
+    # millions of small tuples and no cycles: looking for some costs more than all the rest
+    gc.disable()
     shard = Shard(books, folder)
     try:
         while message := pipe.recv_bytes():

@@ -20,10 +20,18 @@ class PlanBooks:
         self.communities = shelf.communities[plan.id]
         self._shelf = shelf
         self._views: dict[str, Rulebook] = {}
+        # the shelf gives the same tuple for the same day: hashing its rulebooks would cost more than the look-up saves
+        self._at: dict[int, tuple[tuple[Version, ...], tuple[Rulebook, ...]]] = {}
 
     def at(self, moment: datetime) -> tuple[Rulebook, ...]:
         """The rulebooks in force at a moment; none where the plan has none yet."""
-        return tuple(self._view(one) for one in self._shelf.in_force(self.plan.id, moment))
+        found = self._shelf.in_force(self.plan.id, moment)
+        known = self._at.get(id(found))
+        if known is None or known[0] is not found:
+            if len(self._at) > 5000:
+                self._at.clear()
+            known = self._at[id(found)] = (found, tuple(self._view(one) for one in found))
+        return known[1]
 
     def _view(self, version: Version) -> Rulebook:
         found = self._views.get(version.ref)

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from services.scoring.domain.obligations import Fact, Obligation
-from services.scoring.domain.rulebook import InForce, Outcome, Rulebook
+from services.scoring.domain.rulebook import InForce, Line, Outcome, Rulebook, Worth
 from services.scoring.domain.subjects import SubjectKind, kind_of, subject_of
 
 if TYPE_CHECKING:
@@ -95,18 +95,15 @@ def _entries(obligation: Obligation, books: InForce) -> Iterator[Entry]:
 
 
 def _entry(obligation: Obligation, rulebook: Rulebook, outcome: Outcome, fact: Fact) -> Entry | None:
-    kind = kind_of(obligation.agency, obligation.unit, rulebook.communities)
-    scored = rulebook.scored(kind)
-    if scored is None:
+    asked = (obligation.plan, obligation.agency, obligation.unit, obligation.area, obligation.kind, outcome.value)
+    if asked not in rulebook.memory:
+        if len(rulebook.memory) > 20_000:
+            rulebook.memory.clear()
+        rulebook.memory[asked] = _worth(obligation, rulebook, outcome)
+    worth = rulebook.memory[asked]
+    if worth is None:
         return None
-    line = rulebook.line(obligation.kind, outcome, {"subject_kind": scored, "area": obligation.area})
-    if line is None:
-        return None
-    agency, unit = obligation.agency, obligation.unit
-    if scored == "town":
-        agency = rulebook.office or agency
-    if scored != kind:
-        unit = None
+    line, agency, unit, scored, subject = worth
     return Entry(
         entry_id=entry_id(rulebook.id, obligation.deadline_id, outcome),
         deadline_id=obligation.deadline_id,
@@ -130,8 +127,27 @@ def _entry(obligation: Obligation, rulebook: Rulebook, outcome: Outcome, fact: F
         basis="deadline",
         basis_id=obligation.deadline_id,
         subject_kind=scored,
-        subject=subject_of(scored, obligation.plan, agency, unit),
+        subject=subject,
     )
+
+
+def _worth(
+    obligation: Obligation, rulebook: Rulebook, outcome: Outcome
+) -> tuple[Worth | Line, str, str | None, SubjectKind, str] | None:
+    """The line, and whose points they are; None where it is worth nothing."""
+    kind = kind_of(obligation.agency, obligation.unit, rulebook.communities)
+    scored = rulebook.scored(kind)
+    if scored is None:
+        return None
+    line = rulebook.line(obligation.kind, outcome, {"subject_kind": scored, "area": obligation.area})
+    if line is None:
+        return None
+    agency, unit = obligation.agency, obligation.unit
+    if scored == "town":
+        agency = rulebook.office or agency
+    if scored != kind:
+        unit = None
+    return line, agency, unit, scored, subject_of(scored, obligation.plan, agency, unit)
 
 
 def take_back(booked: Entry, fact: Fact) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -51,6 +51,8 @@ class Rulebook:
     communities: frozenset[str] = frozenset()
     source: Source | None = None
     office: str | None = None
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was asked before; a rulebook's answers never change."""
 
     def line(self, kind: str, outcome: Outcome, facts: Facts | None = None) -> Line | Worth | None:
         """The line for an outcome of obligations of a kind (`acceptance`, …); None when it is worth nothing."""

@@ -1,0 +1,167 @@
+"""Scoring at full size: a rebuild from the topics, and standings, explanations and proofs over a large ledger.
+
+On a PostgreSQL and a Kafka of its own without services, so that nothing else reads the topics meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from confluent_kafka import Producer
+
+from deploy.local.cluster import Cluster, temporary
+from deploy.local.databases import plain
+from deploy.local.services import specs
+from deploy.local.state import REPOSITORY, SERVICES
+
+REBUILD_WANTED = 20_000
+STANDING_MS = 50
+EXPLANATION_MS = 200
+UNITS = 2_000
+FIRST = datetime(2025, 1, 1, 1, 0, tzinfo=UTC)
+
+
+@contextmanager
+def _cluster() -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="dachuan-bench-"))
+    cluster = temporary(folder, migrating=True)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scoring(cluster: Cluster) -> Any:
+    secrets = cluster.secrets
+    made = specs(
+        ports=cluster.ports.services,
+        backing=cluster.backing,
+        logins=secrets.logins,
+        kafka_passwords=secrets.kafka_users,
+        keys_file={name: secrets.keys_file(name) for name in SERVICES},
+        jwks_file=secrets.jwks_file,
+        token_key_file=secrets.token_key_file,
+        objects=cluster.state.objects,
+    )
+    return next(one for one in made if one.name == "scoring")
+
+
+def measure(events: int, entries: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Both measurements, one after the other."""
+    figures: dict[str, Any] = {"cores": os.cpu_count()}
+    with _cluster() as cluster:
+        figures["rebuild"] = _rebuild(cluster, events, say)
+    if entries:
+        with _cluster() as cluster:
+            figures["ledger"] = asyncio.run(_ledger(cluster, entries, say))
+    return figures
+
+
+# the rebuild
+
+
+def _told(count: int) -> Iterator[tuple[str, str, bytes, dict[str, bytes]]]:
+    """Events of casework as its relay writes them: of each case its opening, what each of its two agencies did."""
+    from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
+    from shared.events.common import DeadlineFact
+    from shared.kit import kafka
+
+    def sent(data: Any, number: int, at: datetime) -> tuple[str, str, bytes, dict[str, bytes]]:
+        row = SimpleNamespace(
+            id=UUID(int=(0x7C << 120) | number), type=data.TYPE, time=at, recordedat=at, key=data.key,
+            traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", data=data.model_dump_json().encode(),
+        )  # fmt: skip
+        message = kafka.encode(row, "/dachuan/casework")
+        return data.topic, data.key, message.value, dict(message.headers)  # type: ignore[return-value, arg-type]
+
+    made = case = 0
+    while made < count:
+        at = FIRST + timedelta(minutes=case)
+        case_id = UUID(int=(0x7D << 120) | case)
+        owed = tuple(
+            DeadlineFact(
+                deadline_id=UUID(int=(0x7E << 120) | case << 4 | n), kind="acceptance", agency=agency, unit=unit,
+                rule="plan-acceptance", calendar="2025", start=at, due=at + timedelta(days=7),
+            )
+            for n, (agency, unit) in enumerate((("police", "economic_crime"), ("commerce", "enforcement")))
+        )  # fmt: skip
+        common: dict[str, Any] = {"case_id": case_id, "plan": "dayong", "area": "dayong-antang", "urgent": False}
+        common["number"] = f"测传联〔2025〕{case:07d}号"
+        yield sent(
+            CaseOpened(
+                **common, lead_id=case_id, kinds=("headcount",), parties=(), deadlines=owed, received_at=at, opened_at=at,
+                dataref=f"http://casework.example/v1/cases/{case_id}",
+            ),
+            made, at,
+        )  # fmt: skip
+        made += 1
+        for n, fact in enumerate(owed):
+            later = at + timedelta(days=1)
+            of = common | {"agency": fact.agency, "unit": fact.unit, "deadline": fact}
+            if n and case % 10 == 0:
+                yield sent(DeadlineMissed(**of, missed_at=later), made, later)
+                made += 1
+            yield sent(CaseAccepted(**of, accepted_at=later, in_time=not (n and case % 10 == 0)), made, later)
+            made += 1
+        case += 1
+
+
+def _rebuild(cluster: Cluster, events: int, say: Callable[[str], None]) -> dict[str, Any]:
+    say(f"{events:,} events on casework's topics …")
+    began = time.perf_counter()
+    producer = Producer(
+        {
+            "bootstrap.servers": cluster.kafka.bootstrap, "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "dachuan-casework",
+            "sasl.password": cluster.secrets.kafka_users["casework"], "linger.ms": 50,
+        }
+    )  # fmt: skip
+    written = 0
+    for topic, key, value, headers in _told(events):
+        while True:
+            try:
+                producer.produce(topic, value, key=key, headers=headers)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        written += 1
+    producer.flush()
+    say(f"  {time.perf_counter() - began:.0f} s")
+    spec = _scoring(cluster)
+    env = dict(spec.env) | {
+        "DACHUAN_OWNER_DATABASE_URL": cluster.secrets.logins["scoring"].owner_url(cluster.postgres_address)
+    }
+    figures: dict[str, Any] = {"events": written}
+    for name, arguments in (("first", ()), ("check", ("--check",))):
+        began = time.perf_counter()
+        done = subprocess.run(
+            [*spec.command, "rebuild", *arguments], env=env, capture_output=True, text=True, cwd=REPOSITORY, check=False
+        )
+        told = re.search(r"events (\d+) \((\d+)/s, ([\d.]+) s\), unreadable (\d+)", done.stdout)
+        if done.returncode or told is None:
+            raise RuntimeError(f"rebuild {name}: {done.stdout}{done.stderr}")
+        digests = re.findall(r"sha256 \S.*? ([0-9a-f]{64})", done.stdout)
+        figures[name] = {
+            "events": int(told[1]), "events_per_second": int(told[2]), "seconds": float(told[3]),
+            "whole_seconds": round(time.perf_counter() - began, 1), "identical": len(set(digests)) == 1,
+        }  # fmt: skip
+        say(f"  rebuild ({name}): {told[2]} events/s, all in all {figures[name]['whole_seconds']} s")
+    return figures
