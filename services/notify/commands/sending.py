@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import metrics
 from services.notify.commands import notices as telling
+from services.notify.commands import transit
 from services.notify.domain import circuits, retries
 from services.notify.domain.channels import PER_MINUTE, Channel
 from services.notify.domain.matters import Matter
@@ -209,7 +210,13 @@ async def settle(
             }
         )
     await _write(conn, rows)
-    await _progress(conn, outcomes, [row["id"] for row in rows if row["state"] == "failed"])
+    told = [(c.notice["n_id"], o.delivered) for c, o in outcomes if c.notice is not None and o is not None]
+    await transit.carried(
+        conn,
+        [notice for notice, arrived in told if arrived],
+        [notice for notice, arrived in told if not arrived],
+        [row["id"] for row in rows if row["state"] == "failed"],
+    )
     await _note(conn, service, target, health, [outcome for _, outcome in outcomes if outcome is not None], now)
 
 
@@ -281,7 +288,7 @@ async def _note(
     await conn.execute(update(endpoints).where(endpoints.c.id == target.id).values(values))
     if off is not None:
         await audit.record(conn, kit, _ACTOR, "webhook.switched-off", "endpoint", [target.id], now, reason=off)
-        await telling.make(conn, [_owners_notice(service.settings, target, now)], now)
+        await telling.make(conn, [_owners_notice(service.settings, target, now)], now, service)
 
 
 def _owners_notice(settings: Any, target: Any, now: datetime) -> dict[str, Any]:
@@ -314,50 +321,6 @@ def _owners_notice(settings: Any, target: Any, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _progress(
-    conn: AsyncConnection, outcomes: Sequence[tuple[Claimed, Outcome | None]], failed: Sequence[UUID]
-) -> None:
-    """How far the notices came: delivered once one target has it; failed once no target is left."""
-    there = [c.notice["n_id"] for c, o in outcomes if c.notice is not None and o is not None and o.delivered]
-    tried = [c.notice["n_id"] for c, o in outcomes if c.notice is not None and o is not None and not o.delivered]
-    if there:
-        await conn.execute(_ARRIVED, {"ids": there})
-    if tried:
-        await conn.execute(_SENT, {"ids": tried})
-    if failed:
-        await conn.execute(_FAILED, {"ids": list(failed)})
-
-
-# the rows are locked in one order, since several targets of an agency are told of the same notices
-_ARRIVED = text(
-    """
-    WITH found AS MATERIALIZED (
-        SELECT id FROM notices WHERE id = ANY(CAST(:ids AS uuid[])) AND transit <> 'delivered'
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE notices n SET transit = 'delivered' FROM found WHERE n.id = found.id
-    """
-)
-_SENT = text(
-    """
-    WITH found AS MATERIALIZED (
-        SELECT id FROM notices WHERE id = ANY(CAST(:ids AS uuid[])) AND transit = 'queued' ORDER BY id FOR NO KEY UPDATE
-    )
-    UPDATE notices n SET transit = 'sent' FROM found WHERE n.id = found.id
-    """
-)
-_FAILED = text(
-    """
-    WITH found AS MATERIALIZED (
-        SELECT id FROM notices n
-        WHERE n.id IN (SELECT notice_id FROM deliveries f WHERE f.id = ANY(CAST(:ids AS uuid[])))
-          AND n.transit <> 'delivered'
-          AND NOT EXISTS (SELECT FROM deliveries d WHERE d.notice_id = n.id AND d.state <> 'failed')
-        ORDER BY n.id FOR NO KEY UPDATE
-    )
-    UPDATE notices n SET transit = 'failed' FROM found WHERE n.id = found.id
-    """
-)
 _WRITE = text(
     """
     UPDATE deliveries d SET state = r.state, attempts = r.attempts, next_at = coalesce(r.next_at, d.next_at), claimed_until = NULL,
@@ -399,7 +362,7 @@ async def give_up_old(conn: AsyncConnection, now: datetime) -> int:
     """End messages that waited longer than three days for a target that was never back."""
     ended = (await conn.execute(_EXPIRE, {"before": now - retries.GIVE_UP_AFTER})).all()
     if ended:
-        await conn.execute(_FAILED, {"ids": [row.id for row in ended]})
+        await transit.carried(conn, [], [], [row.id for row in ended])
         for row in ended:
             metrics.DELIVERIES.labels(row.channel, "failed").inc()
     return len(ended)

@@ -1,11 +1,12 @@
-"""How far notices have come: shown to their addressee. What targets outside took, `sending` notes."""
+"""How far notices have come: shown to their addressee, tried at targets outside, taken by one, or given up by all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.domain.notices import State
@@ -46,3 +47,45 @@ async def shown(conn: AsyncConnection, caller: Caller, rows: Sequence[Any], stan
     await conn.execute(_DELIVER, {"ids": ids})
     again = {row.id: row for row in (await conn.execute(select(notices).where(notices.c.id == func.any(ids)))).all()}
     return [again.get(row.id, row) for row in rows]
+
+
+# the rows are locked in one order, since several targets of an agency are told of the same notices
+_ARRIVED = text(
+    """
+    WITH found AS MATERIALIZED (
+        SELECT id FROM notices WHERE id = ANY(CAST(:ids AS uuid[])) AND transit <> 'delivered'
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE notices n SET transit = 'delivered' FROM found WHERE n.id = found.id
+    """
+)
+_SENT = text(
+    """
+    WITH found AS MATERIALIZED (
+        SELECT id FROM notices WHERE id = ANY(CAST(:ids AS uuid[])) AND transit IN ('queued', 'failed')
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE notices n SET transit = 'sent' FROM found WHERE n.id = found.id
+    """
+)
+_FAILED = text(
+    """
+    WITH found AS MATERIALIZED (
+        SELECT id FROM notices n
+        WHERE n.id IN (SELECT notice_id FROM deliveries f WHERE f.id = ANY(CAST(:ids AS uuid[])))
+          AND n.transit <> 'delivered'
+          AND NOT EXISTS (SELECT FROM deliveries d WHERE d.notice_id = n.id AND d.state <> 'failed')
+        ORDER BY n.id FOR NO KEY UPDATE
+    )
+    UPDATE notices n SET transit = 'failed' FROM found WHERE n.id = found.id
+    """
+)
+
+
+async def carried(
+    conn: AsyncConnection, arrived: Sequence[UUID], tried: Sequence[UUID], given_up: Sequence[UUID]
+) -> None:
+    """Note notices that a target took, those tried in vain, and those whose deliveries (`given_up`) all ended so."""
+    for statement, ids in ((_ARRIVED, arrived), (_SENT, tried), (_FAILED, given_up)):
+        if ids:
+            await conn.execute(statement, {"ids": list(ids)})

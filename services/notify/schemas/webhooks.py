@@ -17,7 +17,7 @@ class EndpointIn(Body):
     """Where notices of the caller's agency are to be sent."""
 
     url: str = Field(
-        min_length=3,
+        min_length=8,
         max_length=1000,
         description="webhook: an https address; dingtalk, wecom, feishu: the robot's address; email: an e-mail address; "
         "sms: a mobile number",
@@ -31,7 +31,7 @@ class EndpointIn(Body):
 
 
 class EndpointChange(Body):
-    active: bool | None = None
+    active: bool
     name: Label | None = None
     urgent_only: bool | None = None
     per_minute: int | None = Field(default=None, ge=1, le=6000)
