@@ -6,6 +6,7 @@ from services.scoring.api import (
     certificates,
     checkpoints,
     consequences,
+    explaining,
     feed,
     findings,
     ledger,
@@ -16,6 +17,6 @@ from services.scoring.api import (
 )
 
 router = APIRouter()
-for _part in (certificates, checkpoints, consequences, periods, feed, findings, standings, ledger, rulebooks, trace):
+for _part in (certificates, checkpoints, consequences, explaining, periods, feed, findings, standings, ledger, rulebooks, trace):
     router.include_router(_part.router, prefix="/v1")
 router.include_router(checkpoints.well_known)
