@@ -118,8 +118,10 @@ def test_rights_are_denied_by_default(plan: Plan) -> None:
     for agency in plan.agencies:
         if agency.external:
             named = {right for grant in plan.grants if agency.kind in grant.to.kinds for right in grant.rights}
+            by_name = {right for grant in plan.grants if agency.id in grant.to.agencies for right in grant.rights}
             held = plan.grants_for(agency.id, [post.id for post in plan.posts])
-            assert set(held) <= named and set(held.values()) <= {"own_agency"}, agency.id
+            assert set(held) <= named | by_name, agency.id
+            assert {reach for right, reach in held.items() if right not in by_name} <= {"own_agency"}, agency.id
             assert plan.grants_for(agency.id, []) == {}
         else:
             bare = plan.grants_for(agency.id, [])
