@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time, timedelta
+from string import Formatter
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -30,12 +31,13 @@ class Words(Part):
     @field_validator("subject", "text")
     @classmethod
     def _slots(cls, text: str) -> str:
+        wrong = "只可用 {number} {urgency} {link} / only the slots {number}, {urgency} and {link}"
         try:
-            text.format_map(dict.fromkeys(_SLOTS, ""))
-        except (LookupError, ValueError, AttributeError) as error:
-            raise ValueError(
-                "只可用 {number} {urgency} {link} / only the slots {number}, {urgency} and {link}"
-            ) from error
+            parts = list(Formatter().parse(text))
+        except ValueError as error:
+            raise ValueError(wrong) from error
+        if any(name is not None and (name not in _SLOTS or spec or way) for _, name, spec, way in parts):
+            raise ValueError(wrong)
         return text
 
     @field_validator("text")
