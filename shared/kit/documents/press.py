@@ -50,24 +50,25 @@ class Job:
     fonts: tuple[str, ...] = ()
     charts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def sent(self) -> dict[str, Any]:
+        """It as the press's process reads it."""
+        return {
+            "template": base64.b64encode(self.template).decode(),
+            "layout": base64.b64encode(self.layout).decode(),
+            "context": dict(self.context),
+            "form": self.form,
+            "title": self.title,
+            "issuer": self.issuer,
+            "draft": self.draft,
+            "made": self.made.isoformat(),
+            "fonts": list(self.fonts),
+            "charts": {name: dict(chart) for name, chart in self.charts.items()},
+        }
+
 
 async def press(job: Job) -> bytes:
     """The file. Raises `PressError`."""
-    sent = json.dumps(
-        {
-            "template": base64.b64encode(job.template).decode(),
-            "layout": base64.b64encode(job.layout).decode(),
-            "context": dict(job.context),
-            "form": job.form,
-            "title": job.title,
-            "issuer": job.issuer,
-            "draft": job.draft,
-            "made": job.made.isoformat(),
-            "fonts": list(job.fonts),
-            "charts": {name: dict(chart) for name, chart in job.charts.items()},
-        },
-        ensure_ascii=False,
-    ).encode()
+    sent = json.dumps(job.sent(), ensure_ascii=False).encode()
     # none of the service's environment: what is made from a template has no business with its secrets
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
     async with _AT_ONCE:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from docx import Document
@@ -52,18 +51,18 @@ def fonts() -> None:
         missing("no Chinese font on this machine: PDF is not tried")
 
 
-def made(kind: Kind, values: dict[str, Any], form: str) -> bytes:
+def made(kind: Kind, values: dict[str, Any], form: Literal["docx", "pdf"]) -> bytes:
     """A file as the press makes it, in this process."""
     kept, faults = v.clean(kind, values, PLAN)
     assert faults == [] and v.missing(kind, kept) == []
-    job = {
-        "template": base64.b64encode((FOLDER / "templates" / f"{kind.id}.docx").read_bytes()).decode(),
-        "layout": base64.b64encode((FOLDER / "layout.typ").read_bytes()).decode(),
-        "context": context_of(kind, HEAD | {"title": kind.printed_title}, v.printed(kind, kept, PLAN)),
-        "form": form, "title": kind.printed_title, "issuer": HEAD["issuer"], "draft": False,
-        "made": datetime(2026, 11, 23, tzinfo=UTC).isoformat(), "fonts": [],
-    }  # fmt: skip
-    return press.make(job)
+    job = press.Job(
+        template=(FOLDER / "templates" / f"{kind.id}.docx").read_bytes(),
+        layout=(FOLDER / "layout.typ").read_bytes(),
+        context=context_of(kind, HEAD | {"title": kind.printed_title}, v.printed(kind, kept, PLAN)),
+        form=form, title=kind.printed_title, issuer=HEAD["issuer"], draft=False,
+        made=datetime(2026, 11, 23, tzinfo=UTC),
+    )  # fmt: skip
+    return press.make(job.sent())
 
 
 def told(kind: Kind, values: dict[str, Any]) -> list[str]:
