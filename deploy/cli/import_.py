@@ -93,10 +93,15 @@ def import_(
     except UnreadableFileError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    try:
+        client = Client.here()
+    except ClientError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     journal = _Journal(file, plan, channel, dry_run)
     outcome = Outcome(str(file), plan, channel, dry_run, rows=len(rows), skipped=journal.done)
     try:
-        asyncio.run(_run(Client.here(), rows, outcome, journal, batch, quiet=json_))
+        asyncio.run(_run(client, rows, outcome, journal, batch, quiet=json_))
     except ClientError as error:
         typer.echo(f"{error}\nWhat was confirmed is kept; run the same command again to go on.", err=True)
         raise typer.Exit(1) from None

@@ -25,6 +25,7 @@ from shared.rules.yaml_source import YamlProblem
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SEVERITY = {"error": ("错误 error", "red"), "warning": ("注意 warning", "yellow"), "info": ("说明 info", "cyan")}
+_ROLES = {"lead": "主办 leads", "co": "协办 assists", "coordinator": "协调 coordinates"}
 _STATES = {"future": "未开始 future", "running": "进行中 running", "over": "已结束 over"}
 
 app = typer.Typer(
@@ -186,7 +187,7 @@ def route(
     as_json: Annotated[bool, typer.Option("--json", help="机器可读 / machine-readable")] = False,
 ) -> None:
     """试分办：一段文字会分给谁，经过了哪些规则。 Simulate where a tip would go and why."""
-    from services.intake.domain.reading import read
+    from services.intake.domain.reading import read, reason_name
     from services.intake.domain.tips import triage
 
     law = _law()
@@ -205,7 +206,7 @@ def route(
         rule = plan.limit(plan.acceptance_rule(routing.agency, reading.urgent), local_day(now), law)
         calendar = WorkingCalendar.load(law_dir() / "calendar.yaml")
         deadline, _ = open_deadline(id="simulated", kind="acceptance", rule=rule, start=now, calendar=calendar)
-        due = {"rule": rule.rule_id, "article": rule.article, "certainty": rule.certainty, "due": deadline.due,
+        due = {"rule": rule.rule_id, "article": rule.article, "certainty": rule.certainty, "due": deadline.due.isoformat(),
                "provisional": deadline.provisional}
     reasons = [{"code": reason.code, "words": list(reason.words)} for reason in reading.reasons]
     if as_json:
@@ -221,7 +222,8 @@ def route(
         f"地点 area：{plan.area(place).name.zh if place else '不明 unknown'}"
     )
     for reason in reading.reasons:
-        out.print(f"    [dim]{escape(reason.code)}：{escape('、'.join(reason.words))}[/]")
+        name = f"{reason_name(reason.code)} {reason_name(reason.code, english=True)}"
+        out.print(f"    [dim]{escape(name)}：{escape('、'.join(reason.words))}[/]")
     table = _table("规则 rule", "结果 outcome", "原因 why")
     for step in routing.steps:
         if step.outcome != "not_reached":
@@ -238,7 +240,7 @@ def route(
     if routing.dispatch:
         out.print(f"  同时通知 also alerted：{_unit_name(plan, routing.agency, routing.dispatch)}")
     for party in routing.parties:
-        out.print(f"  {party.role}: {_unit_name(plan, party.agency, party.unit)}")
+        out.print(f"  {_ROLES.get(party.role, party.role)}：{_unit_name(plan, party.agency, party.unit)}")
     if due:
         shown = deadline.due.astimezone(SHANGHAI)
         loose = "（待定 provisional）" if due["provisional"] else ""
