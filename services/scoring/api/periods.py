@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from services.scoring import queries
 from services.scoring.api.filters import Code
-from services.scoring.commands.checkpoints import LedgerBroken
-from services.scoring.commands.periods import close
-from services.scoring.domain.periods import PATTERN, period_of
+from services.scoring.commands.periods import CLOSES, close_once
+from services.scoring.domain.periods import PATTERN
 from services.scoring.queries import LedgerFilter
 from services.scoring.queries import periods as reading
 from services.scoring.schemas.checkpoints import PeriodFullOut, PeriodIn, PeriodOut, PeriodsOut
 from services.scoring.schemas.ledger import EntryOut, StandingOut
-from shared.kit import clock, db, idempotency
+from shared.kit import clock, db
 from shared.kit.access import Caller, Requires
-from shared.kit.ids import new_id
-from shared.kit.problem import Conflict, Forbidden, NotFound, Unavailable
+from shared.kit.problem import NotFound
 from shared.kit.web import ORJSONResponse
 
 router = APIRouter(tags=["periods"])
 
 RIGHT = "score.read"
-CLOSES = "period.close"
 _MOST = 500
 Key = Annotated[str, Header(description="8 to 200 characters; sent again, a request has its effect once")]
 Label = Annotated[str, Path(pattern=PATTERN, description="2026, 2026-Q4 or 2026-11")]
@@ -51,38 +48,10 @@ async def close_(
     """Freeze a period's standings and sign them. Facts that come to be known later are shown as corrections beside them."""
     state = request.app.state
     plan = body.plan or caller.plan
-    if plan not in state.service.plans or not reading.whole(caller, CLOSES, plan):
-        raise Forbidden(
-            "只能结本方案的账；未作任何更改。 You may close periods of your own plan only; nothing was changed."
-        )
-    await close_period(state, caller, plan, body.period, idempotency_key)
+    async with db.begin(state.service.engine) as conn:
+        taken = await close_once(conn, state.service, state.sealing, caller, plan, body.period, idempotency_key, clock.now())
+    state.sealing.outside = taken or state.sealing.outside
     return await _answer(request, caller, plan, body.period, 201)
-
-
-async def close_period(state: Any, caller: Caller, plan: str, label: str, key: str) -> None:
-    """Close a period once, whoever asks how often."""
-    service = state.service
-    claim = idempotency.claim(
-        service.settings.keys, caller, "period.close", idempotency.check_key(key), f"{plan}:{label}".encode(), new_id()
-    )
-    async with db.begin(service.engine) as conn:
-        known = await idempotency.take(conn, service.kit.idempotency, claim, now := clock.now())
-        if isinstance(known, Conflict):
-            raise known
-        if known is not None:
-            return
-        try:
-            taken = await close(
-                conn, state.sealing.signer, caller, plan, period_of(label), claim.object_id, now,
-                homes={one.id: one.area for one in service.plans[plan].agencies}, outside=state.sealing.outside,
-            )  # fmt: skip
-        except LedgerBroken as error:
-            state.sealing.broken(error)
-            raise Unavailable(
-                "台账与检查点不符，不能结账；未作任何更改。请先运行 ./dachuan feed verify。 "
-                "The ledger is not what its checkpoints say; nothing was changed. Run ./dachuan feed verify first."
-            ) from error
-    state.sealing.outside = taken
 
 
 @router.get("/periods/{plan}/{period}", response_model=PeriodFullOut, summary="One closed period and its corrections")

@@ -4,23 +4,70 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.commands.booking import take_turn
-from services.scoring.commands.checkpoints import Signer, Taken, take
+from services.scoring.commands.checkpoints import LedgerBroken, Signer, Taken, take
 from services.scoring.domain.notes import Closing
-from services.scoring.domain.periods import Period, frozen
-from services.scoring.queries.periods import summed
+from services.scoring.domain.periods import Period, frozen, period_of
+from services.scoring.queries.periods import summed, whole
 from services.scoring.tables import kit, ledger, period_standings, periods
 from shared.events.scoring import PeriodClosed
-from shared.kit import audit, outbox
+from shared.kit import audit, idempotency, outbox
 from shared.kit.access import Caller
 from shared.kit.db import insert_many
-from shared.kit.problem import Conflict
+from shared.kit.ids import new_id
+from shared.kit.problem import Conflict, Forbidden, Unavailable
+from shared.kit.service import Service
+
+CLOSES = "period.close"
+"""The right to close periods."""
+
+
+class Sealing(Protocol):
+    """Who signs, what is known outside, and where it is told that the ledger is broken."""
+
+    signer: Signer
+    outside: Taken | None
+
+    def broken(self, error: Exception) -> None: ...
+
+
+async def close_once(
+    conn: AsyncConnection, service: Service, sealing: Sealing, caller: Caller, plan: str, label: str, key: str, now: datetime
+) -> Taken | None:
+    """Close a period, however often the same request comes; None when it came before.
+
+    Raises `Forbidden` (another plan's), `Conflict`, `Unavailable` (the ledger is not what its checkpoints say).
+    """
+    if plan not in service.plans or not whole(caller, CLOSES, plan):
+        raise Forbidden(
+            "只能结本方案的账；未作任何更改。 You may close periods of your own plan only; nothing was changed."
+        )
+    claim = idempotency.claim(
+        service.settings.keys, caller, CLOSES, idempotency.check_key(key), f"{plan}:{label}".encode(), new_id()
+    )
+    known = await idempotency.take(conn, kit.idempotency, claim, now)
+    if isinstance(known, Conflict):
+        raise known
+    if known is not None:
+        return None
+    homes = {agency.id: agency.area for agency in service.plans[plan].agencies}
+    try:
+        return await close(
+            conn, sealing.signer, caller, plan, period_of(label), claim.object_id, now, homes=homes,
+            outside=sealing.outside,
+        )  # fmt: skip
+    except LedgerBroken as error:
+        sealing.broken(error)
+        raise Unavailable(
+            "台账与检查点不符，不能结账；未作任何更改。请先运行 ./dachuan feed verify。 "
+            "The ledger is not what its checkpoints say; nothing was changed. Run ./dachuan feed verify first."
+        ) from error
 
 
 async def close(

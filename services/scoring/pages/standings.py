@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.scoring import queries
 from services.scoring.domain.rulebooks import Rulebooks
-from services.scoring.queries import LedgerFilter
+from services.scoring.queries import LedgerFilter, explaining
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.problem import NotFound
@@ -23,6 +24,8 @@ router = APIRouter(include_in_schema=False, tags=["pages"])
 
 RIGHT = "score.read"
 _ROWS = 50
+LATELY = 30
+"""Days that a trend looks back."""
 
 OUTCOMES = (
     (None, N_("All entries")),
@@ -38,15 +41,17 @@ class Placed:
 
     place: int
     row: Any
+    lately: Any = 0
 
 
-def league(rows: Sequence[Any]) -> list[tuple[str, str, list[Placed]]]:
+def league(rows: Sequence[Any], lately: Mapping[tuple[Any, ...], Any] | None = None) -> list[tuple[str, str, list[Placed]]]:
     """Standings (best first) by plan and rulebook, each with its place."""
     tables: dict[tuple[str, str], list[Placed]] = {}
     for row in rows:
         table = tables.setdefault((row.plan, row.rulebook), [])
         equal = bool(table) and table[-1].row.points == row.points
-        table.append(Placed(table[-1].place if equal else len(table) + 1, row))
+        key = (row.plan, row.rulebook, row.agency, row.unit, row.subject_kind, row.subject)
+        table.append(Placed(table[-1].place if equal else len(table) + 1, row, (lately or {}).get(key, 0)))
     return [(plan, rulebook, table) for (plan, rulebook), table in tables.items()]
 
 
@@ -62,8 +67,10 @@ async def scores(request: Request, caller: Caller = Depends(Requires(RIGHT))) ->
     service: Service = request.app.state.service
     async with db.begin(service.engine) as conn:
         rows = await queries.standings(conn, caller, RIGHT)
-    tables = league(rows)
-    now, shelf = clock.now(), request.app.state.books.shelf
+        now = clock.now()
+        lately = await queries.trend(conn, caller, RIGHT, now.astimezone(clock.CHINA).date() - timedelta(days=LATELY))
+    tables = league(rows, lately)
+    shelf = request.app.state.books.shelf
     books = {
         plan: [line for one in shelf.in_force(plan, now) for line in one.lines if line.points is not None]
         for plan, _, _ in tables
@@ -95,6 +102,9 @@ async def unit_scores(
         found = await queries.entries(
             conn, caller, RIGHT, wanted, after=after[0] if after else None, limit=_ROWS, newest_first=True
         )
+        explained = await explaining.explain(
+            conn, caller, RIGHT, LedgerFilter(plan=chosen, agency=agency, unit=unit), after=None, limit=0
+        )
     shown, following = pagination.page(found, _ROWS, lambda row: (row.seq,))
     return page(
         request,
@@ -110,15 +120,16 @@ async def unit_scores(
             "in_time": sum(row.in_time for row in rows),
             "late": sum(row.late for row in rows),
             "entries": shown,
+            "lines": explained.lines,
             "next": following,
-            "line_text": _line_texts(request.app.state.books.shelf, chosen or ""),
+            "line_text": line_texts(request.app.state.books.shelf, chosen or ""),
         },
         service="scoring",
         caller=caller,
     )
 
 
-def _line_texts(shelf: Rulebooks, plan: str) -> dict[str, Any]:
+def line_texts(shelf: Rulebooks, plan: str) -> dict[str, Any]:
     """Line → its words, by the newest version of the plan's rulebooks that has it."""
     versions = sorted((one for one in shelf if plan in one.plans), key=lambda one: one.valid_from)
     return {line.id: line.text for one in versions for line in one.lines}

@@ -2,7 +2,7 @@
 
 from services.scoring.queries.ledger import LedgerFilter, entries
 from services.scoring.queries.pulse import Pulse
-from services.scoring.queries.standings import changes, newest_change, standings, standings_as_of
+from services.scoring.queries.standings import changes, newest_change, standings, standings_as_of, trend
 from services.scoring.queries.trace import Traced, for_trace
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "newest_change",
     "standings",
     "standings_as_of",
+    "trend",
 ]

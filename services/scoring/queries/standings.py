@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.queries.ledger import LATE, LedgerFilter
+from services.scoring.queries.ledger import visible as entry_visible
 from services.scoring.tables import ledger
 from services.scoring.tables import standings as table
 from shared.kit.access import Caller, scope
@@ -99,6 +101,17 @@ async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wan
             .limit(MOST)
         )
     ).all()
+
+
+async def trend(conn: AsyncConnection, caller: Caller, right: str, since: date) -> dict[tuple[Any, ...], Any]:
+    """The points that each subject's facts since a day come to, by plan, rulebook, agency, unit and subject."""
+    keys = (ledger.c.plan, ledger.c.rulebook, ledger.c.agency, ledger.c.unit, ledger.c.subject_kind, ledger.c.subject)
+    rows = await conn.execute(
+        select(*keys, func.sum(ledger.c.points).label("points"))
+        .where(entry_visible(caller, right), ledger.c.occurred_on >= since)
+        .group_by(*keys)
+    )
+    return {tuple(row[:6]): row.points for row in rows}
 
 
 async def changes(

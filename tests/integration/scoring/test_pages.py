@@ -56,7 +56,7 @@ async def test_an_entry_shows_rule_clause_and_leads_to_its_case__d_q1_3(played: 
     """D-Q1.3: the lateness, the miss and its correction each stand with the clause and the case."""
     one = played.app.state.case
     shown = await page(played, "/scores/commerce")
-    assert shown.count("D-Q1.3") == 3 and "逾期受理" in shown and "到期未受理" in shown and "更正" in shown
+    assert shown.split('aria-label="考核记录"')[-1].count("D-Q1.3") == 3 and "逾期受理" in shown and "到期未受理" in shown and "更正" in shown
     assert f"/cases/{one.case_id}" in shown and one.number in shown
     assert "假定" in shown, "values the plan does not give are marked"
 
@@ -82,3 +82,33 @@ async def test_without_a_sign_in_the_browser_is_sent_to_it(played: Score) -> Non
 async def test_an_empty_table_says_how_scores_come(score: Score) -> None:
     shown = await page(score, "/scores?lang=en")
     assert "No scores yet" in shown and "accepts a case" in shown
+
+
+async def test_a_period_is_closed_on_its_page_and_read_with_its_corrections(score: Score) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from shared.kit.ids import new_id
+
+    assert "尚无已结账的期间" in await page(score, "/periods")
+    at = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+    one = case(number=21, at=at)
+    await score.tell(one.opened, one.missed("commerce", at=at + timedelta(days=8)))
+    sent = {"idempotency_key": str(new_id()), "period": "2026-03"}
+    done = await score.client.post("/periods", data=sent, headers=signed_in(score))
+    assert done.status_code == 303 and done.headers["location"].startswith("/periods/dayong/2026-03"), done.text
+    assert "这些日期之后没有新增情况" in await page(score, "/periods/dayong/2026-03")
+    await score.tell(one.accepted("commerce", in_time=False, at=at + timedelta(days=9)))
+    shown = await page(score, "/periods/dayong/2026-03")
+    assert "更正" in shown and "工商分局" in shown
+    police = await page(score, "/periods/dayong/2026-03", agency="police", posts=("head",))
+    assert "工商分局" not in police, "another agency's figures are not the police's to read"
+    refused = await score.client.post(
+        "/periods", data=sent, headers=signed_in(score, agency="police", posts=("head",))
+    )
+    assert refused.status_code == 403
+    assert "2026-03" in await page(score, "/periods")
+
+
+async def test_a_unit_page_says_what_its_points_are_made_of(played: Score) -> None:
+    shown = await page(played, "/scores/commerce?plan=dayong")
+    assert "分值构成" in shown and "/v1/explain/document" in shown
