@@ -7,10 +7,10 @@ from fastapi import FastAPI
 
 from services.notify import consumers, jobs
 from services.notify.commands import demo
+from services.notify.commands.publicity.parts import PublicityRoom
 from services.notify.commands.reports.room import Room
 from services.notify.commands.telling import Desk
 from services.notify.queries.duties_present import DutyPresenter
-from services.notify.commands.publicity.parts import PublicityRoom
 from services.notify.settings import Settings
 from services.notify.tables import kit
 from shared.kit import clock, db, logs

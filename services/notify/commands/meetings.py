@@ -42,6 +42,8 @@ class Calling:
     ends_at: datetime
     agencies: tuple[str, ...]
     case_id: UUID | None = None
+    case_number: str | None = None
+    """Instead of `case_id`, as people know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,14 @@ async def call(conn: AsyncConnection, desk: Desk, caller: Caller, calling: Calli
             "联席会议由打传办召集；案件会议请选“小型案件会议”。 The office calls joint conferences; choose a case conference.",
         )
     _check_times(calling.starts_at, calling.ends_at, now)
-    number = None
+    case_id, number = None, None
     if calling.kind is MeetingKind.CASE_CONFERENCE:
-        number = await _case_number(conn, caller, calling.case_id)
+        case_id, number = await _case(conn, caller, calling)
     agencies = tuple(dict.fromkeys((agency, *calling.agencies)))
     _check_agencies(plan, agencies)
     row = {
         "id": claim.object_id, "plan": plan.id, "kind": calling.kind.value,
-        "case_id": calling.case_id if number else None, "case_number": number,
+        "case_id": case_id, "case_number": number,
         "sealed": desk.seal(
             claim.object_id,
             {"title": calling.title, "place": calling.place, "agenda": list(calling.agenda), "minutes": ""},
@@ -275,15 +277,18 @@ async def _fulfil(conn: AsyncConnection, desk: Desk, caller: Caller, row: Any, n
     return turn.id
 
 
-async def _case_number(conn: AsyncConnection, caller: Caller, case_id: UUID | None) -> str:
-    """The number of a case that the caller was told of; a case conference about another is refused."""
-    if case_id is not None:
-        n = notices.c
-        heard = select(n.number).where(n.case_id == case_id, told.visible(caller, "notice.read")).limit(1)
-        number = (await conn.execute(heard)).scalar_one_or_none()
-        if number:
-            return number
-    raise wrong("case_id", "unknown-case", "没有这个案件，或贵单位未参与。", "No such case, or your agency has no part in it.")
+async def _case(conn: AsyncConnection, caller: Caller, calling: Calling) -> tuple[UUID, str]:
+    """Id and number of a case that the caller was told of; a case conference about another is refused."""
+    n = notices.c
+    told_of = select(n.case_id, n.number).where(n.case_id.is_not(None), told.visible(caller, "notice.read")).limit(1)
+    found = None
+    if calling.case_id is not None:
+        found = (await conn.execute(told_of.where(n.case_id == calling.case_id))).one_or_none()
+    elif calling.case_number:
+        found = (await conn.execute(told_of.where(n.number == calling.case_number.strip()))).one_or_none()
+    if found is None or not found.number:
+        raise wrong("case_id", "unknown-case", "没有这个案件，或贵单位未参与。", "No such case, or your agency has no part in it.")
+    return found.case_id, found.number
 
 
 def _check_times(starts: datetime, ends: datetime, now: datetime) -> None:

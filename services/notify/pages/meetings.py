@@ -45,7 +45,7 @@ class CallForm(Form):
     starts_at: str
     ends_at: str
     agencies: list[str] = Field(default=[], max_length=100)
-    case_id: UUID | None = None
+    case_number: str = Field("", max_length=60)
 
 
 class MoveForm(VersionedForm):
@@ -100,10 +100,13 @@ async def calendar(request: Request, caller: Caller = Reader) -> Response:
 
 
 @router.get("/meetings/new")
-async def new(request: Request, caller: Caller = Manager, case: UUID | None = None) -> HTMLResponse:
-    """The form to call a meeting; from a case, a case conference about it."""
-    kind = MeetingKind.CASE_CONFERENCE if case or caller.reach("meeting.manage") not in ("plan", "all") else MeetingKind.JOINT_CONFERENCE
-    return _form(request, caller, {"kind": kind, "case_id": case})
+async def new(
+    request: Request, caller: Caller = Manager, case: Annotated[str, Query(max_length=60)] = ""
+) -> HTMLResponse:
+    """The form to call a meeting; with a case's number, a case conference about it."""
+    everybody = caller.reach("meeting.manage") in ("plan", "all")
+    kind = MeetingKind.JOINT_CONFERENCE if everybody and not case else MeetingKind.CASE_CONFERENCE
+    return _form(request, caller, {"kind": kind, "case_number": case})
 
 
 @router.post("/meetings")
@@ -117,7 +120,8 @@ async def call(request: Request, caller: Caller = Manager) -> Response:
         agenda = tuple(line.strip() for line in form.agenda.splitlines() if line.strip())
         calling = Calling(
             form.kind, form.title, form.place, agenda, _moment("starts_at", form.starts_at),
-            _moment("ends_at", form.ends_at), tuple(form.agencies), form.case_id,
+            _moment("ends_at", form.ends_at), tuple(form.agencies),
+            case_number=form.case_number or None,
         )  # fmt: skip
         async with db.begin(desk.service.engine) as conn:
             made = await commands.call(conn, desk, caller, calling, claim=claim, now=clock.now())

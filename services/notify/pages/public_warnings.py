@@ -13,6 +13,7 @@ from pydantic import Field
 from services.notify.commands.public_warnings import writing
 from services.notify.commands.public_warnings.writing import Draft
 from services.notify.commands.publicity.parts import room_of
+from services.notify.domain.publicity.names import likely_names
 from services.notify.domain.publicity.states import OUT, WORK, Out, OutAct, Work, WorkAct
 from services.notify.domain.publicity.warnings import CHECKS, RECALL_REASONS, right_of, same_person
 from services.notify.queries import public_feed
@@ -35,6 +36,8 @@ Code = Annotated[str | None, Query(max_length=48)]
 Cursor = Annotated[str | None, Query(max_length=300)]
 A_PAGE = 40
 REFUSALS = (Conflict, Forbidden, Invalid, Outdated)
+_OPEN = frozenset(Work) - {Work.SETTLED, Work.DROPPED}
+"""While its words can still be changed, or sent back to be changed."""
 
 
 class WarningWordsForm(VersionedForm):
@@ -113,6 +116,7 @@ async def _one(
             "plan": room.plan(row.plan), "warning": row, "steps": steps, "public": public, "acts": mine,
             "second": WorkAct.RELEASE in held and WorkAct.RELEASE.value not in mine,
             "may_recall": OutAct.RECALL in OUT[Out(row.public_state)] and caller.reach("warning.recall") is not None,
+            "names": likely_names(f"{row.title}\n{row.body}") if state in _OPEN else [],
             "checks": CHECKS, "reasons": RECALL_REASONS, "sent": sent or {},
             "problem": told(request, problem) if problem else None,
         },

@@ -103,6 +103,25 @@ async def test_what_was_over_before_it_was_known_is_never_late(house: House) -> 
     assert mine and not any(one["late"] for one in mine)
 
 
+async def test_the_duties_of_a_phase_end_with_it(house: House) -> None:
+    """X-P: a community's duties stand by phase; in the third one, those of the survey are late and those of creation are not."""
+    desk = house.client._transport.app.state.duty_desk  # type: ignore[attr-defined]
+    plan = house.service.plans["xiyuan"]
+    assert plan.year
+    days = {phase.id: phase.last for phase in plan.phases}
+    async with db.begin(house.service.engine) as conn:
+        await duties.ensure(conn, desk, plan, datetime(plan.year, 5, 10, tzinfo=UTC))
+        await duties.mark_missed(conn, desk, datetime(plan.year, 6, 20, tzinfo=UTC), limit=1000)
+    own = house.bearer(plan="xiyuan", agency="c-meihong", posts=("community-worker",), areas=("xiyuan-meihong",))
+    for phase, state in (("survey", "missed"), ("creation", "open")):
+        asked = (await house.client.get("/v1/duties", params={"phase": phase}, headers=own)).json()["items"]
+        assert asked and {one["state"] for one in asked} == {state}
+        assert {one["phase"] for one in asked} == {phase} and {one["agency"] for one in asked} == {"c-meihong"}
+        assert {datetime.fromisoformat(one["due"]).astimezone(clock.CHINA).date() for one in asked} == {days[phase]}
+        told_of = {row.key for row in await events(house, "duty.missed")} & {one["duty_id"] for one in asked}
+        assert told_of == ({one["duty_id"] for one in asked} if state == "missed" else set())
+
+
 async def test_a_duty_is_done_with_proof_or_missed(asked: House) -> None:
     """D-M2, D-Q1.3: nothing is done without proof; what is overdue is told the agency and the office, and scoring."""
     duty = await the(asked, "h2", "labour")
@@ -332,3 +351,13 @@ async def test_the_pages_of_a_meeting(asked: House) -> None:
     page = await asked.page(path)
     assert "一、通报" in page.text and asked.service.plans["dayong"].agency("labour").name.zh in page.text
     assert "十一月联席会议" in (await asked.page("/meetings")).text
+
+    # a case is named by its number, as people know it
+    case = opened()
+    await asked.tell(case)
+    about = form | {"kind": "case_conference", "title": "案件会议"}
+    unknown = await asked.post("/meetings", **about, case_number="没有的编号")
+    assert unknown.status_code == 422 and "没有的编号" in unknown.text
+    called = await asked.post("/meetings", **about, case_number=f" {case.number} ")
+    assert called.status_code == 303
+    assert case.number in (await asked.page(called.headers["location"].partition("?")[0])).text

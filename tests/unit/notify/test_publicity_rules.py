@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.notify.domain.publicity import guard, proofs, schedule, states, warnings
+from services.notify.domain.publicity.names import likely_names
 from services.notify.domain.publicity.states import NotPossible, Work, WorkAct, after
 from shared.rules.calendar import end_of_day
 from shared.rules.plan import PlanError, load_plan, load_plans
@@ -216,6 +217,23 @@ def test_numbers_and_contacts_of_persons_may_not_be_public(text: str, kind: str)
 )
 def test_what_is_no_personal_data_passes(text: str) -> None:
     assert guard.personal(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("公安分局抓获犯罪嫌疑人李建国，查获窝点一处", ["李建国"]),
+        ("王小明（男，34岁）以介绍工作为名", ["王小明"]),
+        ("以陈大文为首的团伙", ["陈大文"]),
+        ("张三、李四等人被查处", ["张三", "李四"]),
+        ("欧阳建华先生提醒", ["欧阳建华"]),
+        ("犯罪嫌疑人张某、李某某等12人；王××先生", []),
+        ("房东应当核对身份，老板高价收购，经理以高额回报为诱饵", []),
+        ("周末聚集上课的，请拨打12315；举报人可得奖励，头目和骨干从严", []),
+    ],
+)
+def test_what_looks_like_a_name_is_pointed_out(text: str, names: list[str]) -> None:
+    assert [(one.words, one.line) for one in likely_names(f"提醒\n{text}")] == [(name, 2) for name in names]
 
 
 def test_a_published_line_of_the_plan_passes_and_no_other() -> None:
