@@ -45,11 +45,19 @@ class Counter:
             # some edges of a network without cycles make none: its numbering and order hold for them too
             self._take(points.chosen(strength)[of_all.edges][of_all.order], of_all)
             return
-        edges = np.flatnonzero(points.chosen(strength))
-        groups, group = components(points.count, points.up[edges], points.down[edges], strong=True)
+        chosen = points.chosen(strength)
+        if of_all is None:
+            edges = np.flatnonzero(chosen)
+            groups, group = components(points.count, points.up[edges], points.down[edges], strong=True)
+        else:
+            in_order = of_all.edges[of_all.order]
+            edges = in_order[chosen[in_order]]
+            groups, group = of_all.parted(points.up[edges], points.down[edges])
         if strength is Strength.UNDISPUTED and groups < points.count:
             edges = edges[group[points.up[edges]] != group[points.down[edges]]]
-            groups, group = components(points.count, points.up[edges], points.down[edges], strong=True)
+            # what is left has no cycle: each point is its own group, in the order of the groups
+            in_order, group = np.argsort(group, kind="stable"), np.empty(points.count, np.int64)
+            groups, group[in_order] = points.count, np.arange(points.count)
         self.edges, self.groups, self.group = edges, groups, group
         above, below = group[points.up[edges]], group[points.down[edges]]
         self.order = np.argsort(above, kind="stable")
@@ -67,6 +75,24 @@ class Counter:
         self.order = np.arange(len(self.edges))
         self.groups, self.group, self.size = of_all.groups, of_all.group, of_all.size
         self.above, self.below = of_all.above[kept], of_all.below[kept]
+
+    def parted(self, up: Ints, down: Ints) -> tuple[int, Ints]:
+        """The groups of points by some of these edges, numbered against them: a cycle of theirs lies within one here."""
+        inside = np.flatnonzero(self.size[self.group] > 1)
+        place = np.empty(self.points.count, np.int64)
+        place[inside] = np.arange(len(inside))
+        kept = self.group[up] == self.group[down]
+        parts, part = components(len(inside), place[up[kept]], place[down[kept]], strong=True)
+        home = np.empty(parts, np.int64)
+        home[part] = self.group[inside]
+        amount = np.where(self.size > 1, np.bincount(home, minlength=self.groups), 1)
+        first = np.cumsum(amount) - amount
+        order = np.argsort(home, kind="stable")
+        number = np.empty(parts, np.int64)
+        number[order] = first[home[order]] + np.arange(parts) - np.searchsorted(home[order], home[order], "left")
+        group = first[self.group]
+        group[inside] = number[part]
+        return int(amount.sum()), group
 
     @cached_property
     def up(self) -> Ints:
@@ -122,7 +148,7 @@ class Counter:
         above, below = self.above[trees], self.below[trees]
         parent = np.arange(self.groups)
         parent[below] = above
-        depth = _depths(parent)
+        depth = _depths(parent, below)
         if depth is None:
             return self._one_by_one(above, below)
         levels, heads, money = np.ones(self.groups, np.int64), self.size.copy(), self.money.copy()
@@ -249,17 +275,22 @@ MOST_STEPS = 2_000
 """Levels that are summed up level by level; deeper trees are gone through edge by edge."""
 
 
-def _depths(parent: Ints) -> Ints | None:
-    """How far each group stands below its top, by doubling; None when a tree is deeper than `MOST_STEPS`."""
-    depth = (parent != np.arange(len(parent))).astype(np.int64)
-    while len(depth):
-        further = depth + depth[parent]
-        deepest = int(further.max())
-        if deepest > MOST_STEPS:
-            return None
-        if deepest == int(depth.max()) and (further == depth).all():
+def _depths(parent: Ints, below: Ints) -> Ints | None:
+    """How far each group stands below its top, by doubling; None when a tree is deeper than `MOST_STEPS`. `below`: the
+    groups that have a parent.
+    """
+    depth, above = np.zeros(len(parent), np.int64), parent[below]
+    depth[below] = 1
+    parent = parent.copy()
+    while len(below):
+        more = depth[above]
+        if not more.any():
             break
-        depth, parent = further, parent[parent]
+        further = depth[below] + more
+        if int(further.max()) > MOST_STEPS:
+            return None
+        above = parent[above]
+        depth[below], parent[below] = further, above
     return depth
 
 
@@ -273,14 +304,17 @@ def _depth(matrix: csr_array, start: int) -> tuple[Ints, Ints]:
     order, before = breadth_first_order(matrix, start, directed=True, return_predecessors=True)
     place = np.empty(matrix.shape[0], np.int64)
     place[order] = np.arange(len(order))
+    # the parents stand in the order in which they were reached: a level ends with the last child of the level above
     parents = place[before[order[1:]]]
-    depth = _depths(np.concatenate([[0], parents]))
-    if depth is None:
-        one_by_one = [0]
-        for parent in parents.tolist():
-            one_by_one.append(one_by_one[parent] + 1)
-        depth = np.array(one_by_one, np.int64)
-    return order.astype(np.int64), depth
+    ends = [0, 1]
+    while ends[-1] < len(order) and len(ends) < MOST_STEPS:
+        ends.append(1 + int(np.searchsorted(parents, ends[-1], "left")))
+    if ends[-1] == len(order):
+        return order.astype(np.int64), np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    one_by_one = [0]
+    for parent in parents.tolist():
+        one_by_one.append(one_by_one[parent] + 1)
+    return order.astype(np.int64), np.array(one_by_one, np.int64)
 
 
 def added_up(counters_nets: Sequence[Count], together: int, levels_needed: int) -> Count:

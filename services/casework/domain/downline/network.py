@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from services.casework.domain.downline.kinds import mask_of
@@ -151,8 +151,11 @@ class Points:
 
 
 def graph(count: int, up: Ints, down: Ints) -> csr_array:
-    """A sparse matrix of edges."""
-    return csr_array((np.ones(len(up), np.int8), (up, down)), shape=(count, count))
+    """A sparse matrix of edges, in the types in which scipy walks it without a copy."""
+    edges = coo_array((np.ones(len(up)), (up.astype(np.int32), down.astype(np.int32))), shape=(count, count))
+    # walks look at no value: an edge that stands there twice does no harm and is not searched for
+    edges.has_canonical_format = True
+    return edges.tocsr()
 
 
 def components(count: int, up: Ints, down: Ints, *, strong: bool = False) -> tuple[int, Ints]:
@@ -174,16 +177,17 @@ def _links(*groups: Ints) -> tuple[Ints, Ints]:
 
 
 def _points(net: Network) -> Points:
-    one, other = _links(net.person, net.organisation)
+    _, person = np.unique(net.person, return_inverse=True)
+    shared = np.flatnonzero(np.bincount(person)[person] > 1) if net.members else person
+    one, other = _links(person[shared], net.organisation[shared])
     coded = np.flatnonzero(net.organisation != 0)
     left, right = _links(net.organisation[coded])
     carried = net.kinds != 0
     _, nets = components(
         net.members,
-        np.concatenate([net.upline[carried], one, coded[left]]),
-        np.concatenate([net.downline[carried], other, coded[right]]),
+        np.concatenate([net.upline[carried], shared[one], coded[left]]),
+        np.concatenate([net.downline[carried], shared[other], coded[right]]),
     )
-    _, person = np.unique(net.person, return_inverse=True)
     wide = int(person.max(initial=0)) + 1
     keys, of_member = np.unique(nets * wide + person, return_inverse=True)
     up, down = of_member[net.upline], of_member[net.downline]
