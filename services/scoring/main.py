@@ -77,7 +77,8 @@ async def _rebuild(settings: Settings, *, check: bool, replace: bool) -> int:
         f"events {report.events} ({report.events_per_second:.0f}/s, {report.seconds:.1f} s), "
         f"unreadable {report.unreadable}\n"
         f"entries {found.entries}: missing in use {found.missing}, differing in use {found.differing}; "
-        f"standings that differ {found.standings}, obligations {found.obligations}; added {report.added}\n"
+        f"standings that differ {found.standings}, obligations {found.obligations}, facts {found.facts}; "
+        f"added {report.added}\n"
         f"sha256 rebuilt {found.digest}\nsha256 in use  {found.digest_in_use}\n"
     )
     return 0 if found.identical or not check else 1

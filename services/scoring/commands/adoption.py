@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.commands.booking import Books, entry_of, published, recorded
-from services.scoring.tables import kit, ledger, obligations, standings
+from services.scoring.tables import evidence_facts, finding_facts, kit, ledger, obligations, standings
 from shared.kit import audit, outbox
 from shared.kit.access import service_caller
 from shared.kit.db import insert_many
 
 SCHEMA = "rebuild"
-TABLES = (obligations, ledger, standings, kit.outbox, kit.inbox, kit.audit)
+FACTS = (finding_facts, evidence_facts)
+"""What findings and certificates rest on. A rebuild gives back what is missing; it judges nothing anew."""
+TABLES = (obligations, ledger, standings, *FACTS, kit.outbox, kit.inbox, kit.audit)
 """What the commands write to; the outbox, inbox and audit log of a rebuild are thrown away with its schema."""
 
 _LOADED = (obligations, ledger)
@@ -50,7 +52,8 @@ _SUMS = (
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How the ledger in use differs from the rebuilt one: entries by count, and standings and obligations that do.
+    """How the ledger in use differs from the rebuilt one: entries by count, and standings and obligations that do;
+    `facts` are those of findings and certificates that are missing in use, or are not what was told.
 
     `digest` is the SHA-256 over the rebuilt entries in the order of (`recorded_at`, id), `digest_in_use` over those in
     use: equal digests mean bit-identical ledgers.
@@ -63,10 +66,11 @@ class Difference:
     obligations: int
     digest: str
     digest_in_use: str
+    facts: int = 0
 
     @property
     def identical(self) -> bool:
-        return self.digest == self.digest_in_use and not self.standings and not self.obligations
+        return self.digest == self.digest_in_use and not (self.standings or self.obligations or self.facts)
 
 
 _LACKING = (
@@ -149,6 +153,14 @@ async def difference(conn: AsyncConnection) -> Difference:
             f"ORDER BY d.recorded_at, d.entry_id), ''::bytea)), 'hex') FROM ({rows}) AS d"
         )
 
+    def apart_from_told(table: Table) -> str:
+        # evidence also comes from decisions about findings, which no topic of others tells: it may be in use alone
+        columns = ", ".join(column.name for column in table.c if column.name != "heard_at")
+        return (
+            f"SELECT count(*) FROM (SELECT {columns} FROM {SCHEMA}.{table.name} EXCEPT "
+            f"SELECT {columns} FROM public.{table.name}) AS d"
+        )
+
     return Difference(
         entries=await one(f"SELECT count(*) FROM {SCHEMA}.ledger"),
         missing=await one(
@@ -162,6 +174,7 @@ async def difference(conn: AsyncConnection) -> Difference:
         obligations=await one(apart("obligations", _OBLIGATION)),
         digest=await one(digest(SCHEMA)),
         digest_in_use=await one(digest("public")),
+        facts=sum([await one(apart_from_told(table)) for table in FACTS]),
     )
 
 
@@ -215,6 +228,14 @@ async def adopt(conn: AsyncConnection, now: datetime, *, replace: bool = False) 
             f"ON CONFLICT (deadline_id) DO UPDATE SET ({_OBLIGATION}) = ROW (excluded.*)"
         )
     )
+    for table in FACTS:
+        columns = ", ".join(column.name for column in table.c)
+        await conn.execute(
+            text(
+                f"INSERT INTO public.{table.name} ({columns}) SELECT {columns} FROM {SCHEMA}.{table.name} "
+                "ON CONFLICT DO NOTHING"
+            )
+        )
     changed = await _sum_up_anew(conn)
     await _tell_added(conn, now)
     await outbox.put(conn, kit.outbox, [published(row) for row in changed], now)

@@ -1,8 +1,10 @@
 """Events become obligations, findings and scores. Any order, any repetition: the ledger comes out the same."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +15,7 @@ from services.scoring.commands.findings.basis import Basis
 from services.scoring.consumers import certificates, consequences, duties, findings
 from shared.events import Event
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
+from shared.events.duties import DutyDone, DutyGivenBack, DutyMissed, DutySet
 from shared.kit.consumer import Handler
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
@@ -25,9 +28,31 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 REBUILT: Mapping[str, tuple[str, ...]] = {
     "normal": TOPICS["normal"],
     "urgent": TOPICS["urgent"],
-    "matters": ("scoring.finding.v1", *consequences.TOPICS, *duties.TOPICS),
+    "matters": TOPICS["matters"],
 }
-"""Lane → topics that the ledger is rebuilt from: obligations and the decisions of persons."""
+"""Lane → topics that are read for a rebuild: obligations, the decisions of persons, what findings and certificates
+rest on."""
+
+
+def rebuilding(books: commands.Books) -> dict[str, Handler]:
+    """What a rebuild does with each type of event: the ledger is booked, facts are kept, nothing is judged anew."""
+    return _together(handlers(books), findings.remembering(books))
+
+
+def in_turn(events: Sequence[Event[Any]]) -> Iterator[tuple[str, list[Event[Any]]]]:
+    """Events in runs of a type. The order between types does not matter to the ledger, save for a duty that was given
+    back: the events of duties keep theirs then."""
+    ordered = any(one.type == DutyGivenBack.TYPE for one in events)
+    by_type: dict[str, list[Event[Any]]] = defaultdict(list)
+    kept: list[Event[Any]] = []
+    for one in events:
+        (kept if ordered and one.type in _OF_DUTIES else by_type[one.type]).append(one)
+    yield from by_type.items()
+    for event_type, run in groupby(kept, key=attrgetter("type")):
+        yield event_type, list(run)
+
+
+_OF_DUTIES = frozenset((DutySet.TYPE, DutyDone.TYPE, DutyMissed.TYPE, DutyGivenBack.TYPE))
 
 
 def handlers(books: commands.Books, basis: Basis | None = None, desk: Desk | None = None) -> dict[str, Handler]:

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.scoring.commands.findings.basis import Basis
 from services.scoring.commands.findings.detecting import judge
 from services.scoring.commands.findings.replaying import book_again
+from services.scoring.commands.remembering import remember
 from services.scoring.domain.books import Books
+from services.scoring.domain.certificates.evidence import TYPES as EVIDENCE
 from services.scoring.domain.detectors import MATTER_OF
 from shared.events import Event
 from shared.events.findings import AppealDecided, FindingDecided
@@ -36,6 +38,15 @@ def judging(basis: Basis) -> dict[str, Handler]:
         await judge(conn, basis, events, now)
 
     return dict.fromkeys(MATTER_OF, judged)
+
+
+def remembering(books: Books) -> dict[str, Handler]:
+    """What detectors and checklists read is kept, without judging: for a rebuild."""
+
+    async def remembered(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
+        await remember(conn, books, events, now)
+
+    return dict.fromkeys((*MATTER_OF, *EVIDENCE), remembered)
 
 
 def deciding(books: Books) -> dict[str, Handler]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.scoring import commands
 from services.scoring.commands.refilling import QUICK, Message
 from services.scoring.commands.rulebooks.shelf import refresh
-from services.scoring.consumers import REBUILT, handlers
+from services.scoring.consumers import REBUILT, in_turn, rebuilding
 from services.scoring.consumers.shards import Shards
 from services.scoring.settings import Settings
 from shared.events import Event
@@ -168,7 +167,7 @@ async def _read(
     ends = await reader.end_offsets(partitions)
     begun = await reader.beginning_offsets(partitions)
     left = {tp for tp in partitions if ends[tp] > begun[tp]}
-    apply = handlers(books)
+    apply = rebuilding(books)
     events = unreadable = 0
     while left:
         if reader.assignment() != partitions:
@@ -177,11 +176,13 @@ async def _read(
                 f"An instance began to consume {', '.join(topics)}; stop it and repeat."
             )
         fetched = await reader.getmany(*left, timeout_ms=1000, max_records=BATCH)
-        by_type: dict[str, list[Event[Any]]] = defaultdict(list)
+        usual: list[Event[Any]] = []
         for tp, records in fetched.items():
             for record in records:
                 if shards is not None and (quick := _quick(record)) is not None:
                     shards.put(record.key, quick)
+                    continue
+                if _of_no_use(record, apply):
                     continue
                 try:
                     event = kafka.decode(record)
@@ -192,21 +193,29 @@ async def _read(
                     continue
                 if event.type != CaseOpened.TYPE and event.data.plan not in books:
                     unreadable += 1
+                elif shards is not None and event.type in QUICK:
+                    # readable, but not written as we write: no shard has it
+                    unreadable += 1
                 else:
-                    by_type[event.type].append(event)
+                    usual.append(event)
                     events += 1
             if records and records[-1].offset + 1 >= ends[tp]:
                 left.discard(tp)
         if shards is not None:
             await shards.send()
-        elif by_type:
+        if usual:
             async with db.begin(engine) as conn:
                 await commands.inside(conn)
                 now = clock.now()
-                # the order between types does not matter to the ledger, so one pass a type is enough
-                for event_type, same in by_type.items():
+                for event_type, same in in_turn(usual):
                     await apply[event_type](conn, same, now)
     return events, unreadable
+
+
+def _of_no_use(record: Any, apply: Mapping[str, Any]) -> bool:
+    """Whether a record tells its type, and nothing is done with it: reading the rest would cost more than all else."""
+    type_ = next((value for name, value in record.headers if name == "ce_type"), None)
+    return type_ is not None and type_.decode(errors="replace") not in apply
 
 
 def _quick(record: Any) -> Message | None:

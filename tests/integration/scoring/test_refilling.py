@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.scoring import commands
 from services.scoring.commands.refilling import Message, Shard, shard_of
+from services.scoring.consumers import handlers, in_turn, rebuilding
 from shared.events import Event
+from shared.events.findings import AppealDecided, FindingDecided
+from shared.events.places import DenRecorded
+from shared.kit import clock, db
+from shared.kit.ids import new_id
 from tests.instances import Databases
-from tests.integration.scoring.conftest import Case, Score, case
+from tests.integration.scoring.conftest import Case, Score, case, event
+from tests.integration.scoring.test_duties import Duty
+from tests.integration.scoring.test_findings import Desk, Rescue
 
 T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -111,6 +120,100 @@ async def test_twenty_orders_and_batchings_give_the_same_bits(
         assert found.entries == in_use[0].entries > 100 and not found.missing and not found.differing
         digests.add(found.digest)
     assert len(digests) == 1
+
+
+def merged(events: Sequence[Event[Any]], chance: random.Random) -> list[Event[Any]]:
+    """What several partitions can give: the events of one key in their order, the keys in any; the end told twice."""
+    queues: dict[str, list[Event[Any]]] = defaultdict(list)
+    for one in events:
+        queues[one.key].append(one)
+    for queue in queues.values():
+        queue += queue[chance.randrange(len(queue)) :]
+    order = [key for key, queue in queues.items() for _ in queue]
+    chance.shuffle(order)
+    return [queues[key].pop(0) for key in order]
+
+
+async def test_human_decisions_duties_and_what_they_rest_on_come_out_the_same_in_twenty_orders(
+    score: Score, owner: AsyncEngine
+) -> None:
+    """Beyond 9: decisions are events. Findings confirmed and overturned, duties given back, dens: told one by one, and
+    rebuilt from any batches and orders across partitions, they give the same ledger, bit by bit, and the same facts."""
+    desk = Desk(score, score.app.state.findings)
+    told: list[Event[Any]] = []
+    for number in range(3):
+        rescue = Rescue(clock.now() - timedelta(hours=3 + number))
+        told += [rescue.opened, rescue.missed, rescue.nobody, rescue.recorded]
+        finding, version = await desk.confirmed(rescue)
+        await desk.tell(rescue.nobody, rescue.recorded)
+        if number:
+            appealed = await desk.act(f"{finding}/appeal", desk.police(), version)
+            end = "overturn" if number == 1 else "uphold"
+            decided = await desk.act(f"{finding}/appeal/{end}", desk.leader(), appealed.json()["version"])
+            assert decided.status_code == 200, decided.text
+    told += await outbox(score, FindingDecided, AppealDecided)
+    assert len(told) == 3 * 4 + 5
+    hour = timedelta(hours=1)
+    owed: list[Event[Any]] = []
+    for number in range(6):
+        duty = Duty(("labour", "education", "police")[number % 3])
+        owed += [duty.opened, duty.done(-9 * hour), duty.given_back(-8 * hour), duty.done(-7 * hour)]
+        if number % 2:
+            owed += [duty.given_back(-6 * hour), duty.missed(), duty.done(number * hour)]
+    den_id, at = new_id(), clock.now()
+    den = DenRecorded(
+        den_id=den_id, case_id=new_id(), place_id=new_id(), kind="dwelling", plan="dayong", area="dayong-antang", registered_id=None,
+        agency="police", unit=None, officers=3, people=9, again=False, found_at=at, recorded_at=at, dataref="x",
+    )  # fmt: skip
+    owed.append(event(den, at))
+    async with db.begin(score.service.engine) as conn:
+        apply = handlers(score.books, desk.basis, score.app.state.certificates)
+        for one in owed:
+            await apply[one.type](conn, [one], clock.now())
+    told += owed
+    kept = await score.rows("SELECT count(*) AS n FROM finding_facts")
+    assert kept[0].n > 12 and len(await score.rows("SELECT 1 FROM evidence_facts WHERE type = :t", t=den.TYPE)) == 1
+    digests = set()
+    async with owner.begin() as conn:
+        await commands.prepare(conn)
+        await commands.settle(conn)
+    for seed in range(20):
+        chance = random.Random(seed)
+        order = merged(told, chance)
+        async with owner.begin() as conn:
+            await commands.inside(conn)
+            await conn.execute(text("TRUNCATE ledger, obligations, outbox, finding_facts, evidence_facts"))
+            while order:
+                size = chance.choice((4, 30, 1000))
+                batch, order = order[:size], order[size:]
+                for kind, same in in_turn(batch):
+                    await rebuilding(score.books)[kind](conn, same, clock.now())
+        async with owner.begin() as conn:
+            await commands.sum_up(conn, score.books)
+        async with owner.begin() as conn:
+            found = await commands.difference(conn)
+        assert found.identical, (seed, found)
+        digests.add(found.digest)
+    assert len(digests) == 1 and found.entries > 6
+    async with owner.begin() as conn:
+        lost = await conn.execute(text("DELETE FROM evidence_facts WHERE type = :t"), {"t": den.TYPE})
+        more = await conn.execute(text("DELETE FROM finding_facts"))
+        assert lost.rowcount == 1
+        assert (await commands.difference(conn)).facts == 1 + more.rowcount
+        await commands.adopt(conn, clock.now())
+        assert (await commands.difference(conn)).facts == 0, "what was lost is back"
+        await commands.discard(conn)
+
+
+async def outbox(score: Score, *models: type[Any]) -> list[Event[Any]]:
+    """What was told of these kinds, as a reader of the topic has it."""
+    types = {model.TYPE: model for model in models}
+    rows = await score.rows("SELECT * FROM outbox WHERE type = ANY(:types) ORDER BY seq", types=list(types))
+    return [
+        Event(row.id, row.type, "/dachuan/scoring", row.key, row.time, row.recordedat, row.traceparent,
+              types[row.type].model_validate_json(bytes(row.data)))
+        for row in rows
+    ]  # fmt: skip
 
 
 async def test_what_is_lost_or_changed_is_told(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -56,28 +57,19 @@ async def keep_evidence(conn: AsyncConnection, desk: Desk, events: Sequence[Even
 async def _keep(conn: AsyncConnection, desk: Desk, found: Sequence[EvidenceFact], now: datetime) -> list[EvidenceFact]:
     if not found:
         return []
-    names = (
-        "event_id",
-        "type",
-        "plan",
-        "area",
-        "agency",
-        "unit",
-        "source",
-        "what",
-        "object_id",
-        "at",
-        "recorded_at",
-        "dataref",
-    )
     kept = await insert_many(
-        conn, evidence_facts, [{name: getattr(one, name) for name in names} | {"heard_at": now} for one in found],
+        conn, evidence_facts, [evidence_row(one, now) for one in found],
         conflict="ON CONFLICT DO NOTHING", returning="event_id",
     )  # fmt: skip
     new_ids = {row.event_id for row in kept}
     new = [one for one in found if one.event_id in new_ids]
     await _weigh(conn, desk, new, now)
     return new
+
+
+def evidence_row(fact: EvidenceFact, now: datetime) -> dict[str, Any]:
+    """A fact as a row of `evidence_facts`, heard now."""
+    return {one.name: getattr(fact, one.name) for one in fields(EvidenceFact)} | {"heard_at": now}
 
 
 async def _weigh(conn: AsyncConnection, desk: Desk, new: Sequence[EvidenceFact], now: datetime) -> None:

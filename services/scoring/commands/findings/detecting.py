@@ -61,7 +61,7 @@ async def judge(conn: AsyncConnection, basis: Basis, events: Sequence[Event[Any]
     # Findings and the ledger take turns by one lock, so that nobody waits for the other the wrong way round, and two
     # lanes that bring facts of one matter at once see each other's.
     await take_turn(conn)
-    await insert_many(conn, finding_facts, [_fact_row(fact) for fact in facts], conflict="ON CONFLICT DO NOTHING")
+    await insert_many(conn, finding_facts, [fact_row(fact) for fact in facts], conflict="ON CONFLICT DO NOTHING")
     matters = sorted({fact.matter for fact in facts})
     kept: dict[str, list[Fact]] = defaultdict(list)
     for row in await conn.execute(_FACTS, {"matters": matters}):
@@ -73,7 +73,8 @@ async def judge(conn: AsyncConnection, basis: Basis, events: Sequence[Event[Any]
     return await _write(conn, basis, wanted, there, now)
 
 
-def _fact_row(fact: Fact) -> dict[str, Any]:
+def fact_row(fact: Fact) -> dict[str, Any]:
+    """A fact as a row of `finding_facts`."""
     return {
         "event_id": fact.event, "matter": fact.matter, "plan": fact.data["plan"], "type": fact.type, "at": fact.at,
         "recorded_at": fact.recorded_at, "data": dict(fact.data),
