@@ -96,5 +96,6 @@ ENTRIES = (
     Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
     Entry(N_("Posts and deputies"), "users", "notify", "/posts", "post.manage", ("posts",), "office"),
+    Entry(N_("Messages outside"), "webhook", "notify", "/webhooks", "webhook.manage", ("webhooks",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),
 )

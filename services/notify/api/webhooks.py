@@ -6,11 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.notify.adapters.webhooks import MESSAGE_PREFIX, checked_address
+from services.notify.adapters.webhooks import MESSAGE_PREFIX
 from services.notify.commands import webhooks as commands
-from services.notify.commands.webhooks import NewTarget
-from services.notify.domain.channels import ROBOTS, Channel, checked
-from services.notify.domain.targets import BadTargetError
 from services.notify.queries import webhooks as queries
 from services.notify.schemas import (
     DeliveryOut,
@@ -35,30 +32,6 @@ Manager = Depends(Requires(queries.RIGHT))
 MOST_DAYS = 366
 
 
-async def target_of(svc: Service, body: EndpointIn) -> NewTarget:
-    """A target as asked for, its address checked. Raises Invalid, with a code that says what is wrong."""
-    local = svc.settings.local_mode
-    try:
-        address = checked(body.channel, body.url, local=local)
-        if body.channel is Channel.WEBHOOK or body.channel in ROBOTS:
-            await checked_address(address, local=local)
-    except BadTargetError as error:
-        raise Invalid(
-            "推送目标的地址不可用，未保存任何内容。webhook 和群机器人须为可解析的公网 https 地址。 "
-            "The address cannot be used; nothing was kept. Webhooks and robots need a public https address that resolves.",
-            errors=[{"field": "url", "code": str(error), "message": str(error)}],
-        ) from error
-    return NewTarget(
-        body.channel,
-        address,
-        body.robot_secret if body.channel in (Channel.DINGTALK, Channel.FEISHU) else None,
-        body.name,
-        body.unit,
-        body.urgent_only,
-        body.per_minute,
-    )
-
-
 @router.get("")
 async def list_endpoints(request: Request, caller: Caller = Manager) -> Page[EndpointOut]:
     """The targets within reach: the agency's own, or for operators all; those that do badly first."""
@@ -72,7 +45,7 @@ async def list_endpoints(request: Request, caller: Caller = Manager) -> Page[End
 async def create(request: Request, response: Response, body: EndpointIn, caller: Caller = Manager) -> EndpointOut:
     """Add a target; a webhook's secret is in this answer and nowhere else. Its address makes a webhook unique (409)."""
     svc: Service = request.app.state.service
-    new = await target_of(svc, body)
+    new = await commands.target_of(svc, body)
     async with db.begin(svc.engine) as conn:
         row, secret = await commands.create(conn, svc, caller, new, clock.now())
     response.headers["etag"] = etag(row.version)

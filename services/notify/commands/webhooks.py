@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.adapters import webhooks
 from services.notify.commands.deliveries import wake
-from services.notify.domain.channels import Channel, shown
+from services.notify.domain.channels import ROBOTS, Channel, checked, shown
+from services.notify.domain.targets import BadTargetError
 from services.notify.queries.webhooks import managed, replayed
+from services.notify.schemas import EndpointIn
 from services.notify.tables import deliveries, endpoints, kit
 from shared.kit import audit, idempotency
 from shared.kit.access import Caller
@@ -39,6 +41,31 @@ class NewTarget:
     unit: str | None = None
     urgent_only: bool = False
     per_minute: int | None = None
+
+
+async def target_of(svc: Service, body: EndpointIn) -> NewTarget:
+    """A target as asked for, its address checked. Raises Invalid, with a code that says what is wrong."""
+    settings: Any = svc.settings
+    local = settings.local_mode
+    try:
+        address = checked(body.channel, body.url, local=local)
+        if body.channel is Channel.WEBHOOK or body.channel in ROBOTS:
+            await webhooks.checked_address(address, local=local)
+    except BadTargetError as error:
+        raise Invalid(
+            "推送目标的地址不可用，未保存任何内容。webhook 和群机器人须为可解析的公网 https 地址。 "
+            "The address cannot be used; nothing was kept. Webhooks and robots need a public https address that resolves.",
+            errors=[{"field": "url", "code": str(error), "message": str(error)}],
+        ) from error
+    return NewTarget(
+        body.channel,
+        address,
+        body.robot_secret if body.channel in (Channel.DINGTALK, Channel.FEISHU) else None,
+        body.name,
+        body.unit,
+        body.urgent_only,
+        body.per_minute,
+    )
 
 
 async def create(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.adapters.webhooks import MESSAGE_PREFIX
@@ -150,16 +150,28 @@ class Waiting:
     failed: int
 
 
-async def waiting(conn: AsyncConnection, endpoint_ids: list[UUID]) -> Mapping[UUID, Waiting]:
+_WAITING = text(
+    """
+    SELECT e.id,
+        (SELECT count(*) FROM (SELECT FROM deliveries WHERE endpoint_id = e.id AND state = 'retrying' LIMIT :most) s) AS waiting,
+        (SELECT count(*) FROM (SELECT FROM deliveries WHERE endpoint_id = e.id AND state = 'failed' LIMIT :most) s) AS failed
+    FROM unnest(CAST(:ids AS uuid[])) AS e(id)
+    """
+)
+
+
+async def waiting(conn: AsyncConnection, endpoint_ids: Sequence[UUID]) -> Mapping[UUID, Waiting]:
     """Numbers beside each target of the console."""
-    found = {}
-    for endpoint_id in endpoint_ids:
-        counts = []
-        for state in ("retrying", "failed"):
-            some = select(literal_column("1")).where(_d.endpoint_id == endpoint_id, _d.state == state).limit(COUNT_UP_TO)
-            counts.append((await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one())
-        found[endpoint_id] = Waiting(*counts)
-    return found
+    found = (await conn.execute(_WAITING, {"ids": list(endpoint_ids), "most": COUNT_UP_TO})).all()
+    return {row.id: Waiting(row.waiting, row.failed) for row in found}
+
+
+async def before_day(conn: AsyncConnection, target: Any, day: date) -> str | None:
+    """The cursor of the feed before the first notice of a target's agency on a day or after it; None when there is none."""
+    n, first = notices.c, datetime.combine(day, datetime.min.time(), SHANGHAI)
+    wanted = select(n.xid, n.seq).where(n.plan == target.plan, n.agency == target.agency, n.created_at >= first)
+    row = (await conn.execute(wanted.order_by(n.xid, n.seq).limit(1))).one_or_none()
+    return pagination.encode([row.xid, row.seq - 1]) if row is not None else None
 
 
 async def circuits(conn: AsyncConnection, now: datetime) -> dict[Circuit, int]:

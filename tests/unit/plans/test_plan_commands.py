@@ -95,6 +95,7 @@ def test_new_writes_a_plan_that_passes_the_check_and_routes(tmp_path: Path, host
     law = LawBook.load(DEPLOY / "law")
     assert {finding.severity for finding in check_plan(tmp_path / "hill-town", law)} <= {"info"}
     plan = load_plan(tmp_path / "hill-town", law)
+    assert plan.delivery.quiet is not None and len(list((tmp_path / "hill-town").iterdir())) == len(list((DEPLOY / "plans" / "template").iterdir()))
     assert [area.name.zh for area in plan.communities] == ["东村", "西村", "南村"]
     assert plan.office == host and plan.funds[0].yuan == 50000
     assert plan.area_of("山脚镇西村") == plan.communities[1].id
