@@ -8,18 +8,18 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.commands.lead_rows import about, index_targets, known, merged, save_leads
+from services.intake.commands.lead_rows import COLUMNS, about, index_targets, known, merged, save_leads
 from services.intake.domain.joining import Known, Near, Signal, Standing, Step, absorb, join, stand
 from services.intake.domain.same_target import Match
-from services.intake.tables import kit, lead_joins, lead_suggestions, leads
+from services.intake.tables import kit, lead_joins, lead_suggestions
 from shared.events.envelope import EventData
 from shared.events.leads import LeadJoined
 from shared.kit import audit
 from shared.kit.access import service_caller
-from shared.kit.db import insert_many
+from shared.kit.db import fetch, insert_many
 from shared.kit.ids import new_id
 from shared.kit.service import Service
 from shared.rules.plan import Plan
@@ -28,30 +28,23 @@ _BUCKETS = 1024
 _LOCK = zlib.crc32(b"intake:same-target") << 16
 _EACH = 8
 """Leads looked at under one key, the newest: a key that more leads share (a big estate) tells little."""
-_VAGUE = ("estate:", "inestate:", "building:", "inbuilding:", "org:", "app:", "person:")
+_VAGUE = ("estate:", "inestate:", "building:", "inbuilding:", "org:", "app:", "person:", "text:")
 
-_LOOK_UP = text(
-    """
+_LOOK_UP = """
     SELECT w.plan, w.key, x.leads, x.signals
-    FROM unnest(CAST(:plans AS text[]), CAST(:keys AS text[]), CAST(:since AS timestamptz[])) AS w (plan, key, since)
+    FROM unnest(CAST($1 AS text[]), CAST($2 AS text[]), CAST($3 AS timestamptz[])) AS w (plan, key, since)
     CROSS JOIN LATERAL (
         SELECT array_agg(t.lead_id) AS leads, sum(t.tips) FILTER (WHERE t.seen_at >= w.since) AS signals
         FROM (
             SELECT lead_id, tips, seen_at FROM lead_targets
-            WHERE plan = w.plan AND key = w.key ORDER BY seen_at DESC LIMIT :each
+            WHERE plan = w.plan AND key = w.key ORDER BY seen_at DESC LIMIT CAST($4 AS bigint)
         ) t
     ) x
     WHERE x.leads IS NOT NULL
     """
-)
-_LOCK_KEYS = text("SELECT pg_advisory_xact_lock(b) FROM unnest(CAST(:buckets AS bigint[])) AS b")
-_CANDIDATES = (
-    select(leads)
-    .where(leads.c.id == func.any(bindparam("ids")), leads.c.merged_into.is_(None))
-    .order_by(leads.c.id)
-    .with_for_update(key_share=True)
-)
-_SEEN = select(leads).where(leads.c.id == func.any(bindparam("ids")), leads.c.merged_into.is_(None)).order_by(leads.c.id)
+_LOCK_KEYS = "SELECT count(pg_advisory_xact_lock(b)) FROM unnest(CAST($1 AS bigint[])) AS b"
+_SEEN = f"SELECT {', '.join(COLUMNS)} FROM leads WHERE id = ANY(CAST($1 AS uuid[])) AND merged_into IS NULL ORDER BY id"
+_CANDIDATES = f"{_SEEN} FOR NO KEY UPDATE"
 _FOLLOW = (
     text(
         """
@@ -166,7 +159,7 @@ async def _lock(conn: AsyncConnection, signals: Sequence[tuple[Signal, Known]]) 
     }
     if buckets:
         # in one order, so that two batches cannot wait for each other
-        await conn.execute(_LOCK_KEYS, {"buckets": [_LOCK + bucket for bucket in sorted(buckets)]})
+        await fetch(conn, _LOCK_KEYS, [_LOCK + bucket for bucket in sorted(buckets)])
 
 
 async def _look_up(
@@ -176,7 +169,7 @@ async def _look_up(
     now: datetime,
     met: Met,
     index: dict[tuple[str, str], list[Known]],
-    candidates: Any = None,
+    candidates: str = _CANDIDATES,
 ) -> None:
     wanted = {(own.plan, key) for signal, own in signals for key in signal.aim.wanted}
     crowds = {
@@ -189,14 +182,13 @@ async def _look_up(
     if not asked:
         return
     since = {plan: now - service.plans[plan].leads.gathering.window for plan in {plan for plan, _ in asked}}
-    rows = await conn.execute(
+    rows = await fetch(
+        conn,
         _LOOK_UP,
-        {
-            "plans": [plan for plan, _ in asked],
-            "keys": [key for _, key in asked],
-            "since": [since[plan] for plan, _ in asked],
-            "each": _EACH,
-        },
+        [plan for plan, _ in asked],
+        [key for _, key in asked],
+        [since[plan] for plan, _ in asked],
+        _EACH,
     )
     found: dict[tuple[str, str], list[UUID]] = {}
     for row in rows:
@@ -209,7 +201,7 @@ async def _look_up(
     ids = set(chain.from_iterable(found.values()))
     if not ids:
         return
-    by_id = {row.id: known(row) for row in await conn.execute(_CANDIDATES if candidates is None else candidates, {"ids": list(ids)})}
+    by_id = {row.id: known(row) for row in await fetch(conn, candidates, list(ids))}
     for where, lead_ids in found.items():
         index[where] = [by_id[i] for i in lead_ids if i in by_id]
 
@@ -250,6 +242,8 @@ async def record(conn: AsyncConnection, service: Service, met: Met, now: datetim
             for signal, own, _ in met.standings
             if signal.aim.targets
         ),
+        # what rang may have taken an older lead's keys over just now
+        {lead.id for lead in met.known.values() if lead.fresh} - set(gone.values()),
     )
     if joins:
         ids = list(dict.fromkeys(row["lead_id"] for row in joins))

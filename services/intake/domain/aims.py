@@ -4,11 +4,15 @@ Names of persons and phone numbers are keyed tokens from the start, so that neit
 Scores and refusals are those of `same_target`: two reports that name different rooms of one building never join.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import zip_longest
+from zlib import crc32
 
 from services.intake.domain.reading import Place, Reading
+from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.places import root
 from services.intake.domain.reading.targets import door_names, estate_names
 from services.intake.domain.same_target import NOTORIOUS, Match, doors_conflict, same_place
@@ -17,7 +21,12 @@ _MOST = 24
 """Targets kept of one tip."""
 MOST_OF_LEAD = 60
 """Targets kept of one lead: what its tips name, each once."""
-_SECRET = ("phone", "person")
+_SECRET = ("phone", "person", "text")
+_CLAUSES = re.compile(r"[^\w%]+")
+_CLAUSE = 9
+"""Characters from which a clause says more than a phrase of the trade."""
+_LONGEST = 4000
+_KEPT = 6
 _doors = lru_cache(maxsize=8192)(door_names)
 _estates = lru_cache(maxsize=8192)(estate_names)
 _root = lru_cache(maxsize=8192)(root)
@@ -26,7 +35,8 @@ _NOTHING = Match(0, ())
 
 @dataclass(frozen=True)
 class Aim:
-    """Targets as stored: `place:estate|building|unit|floor|room`, `road:…`, `org:…`, `app:…`, `phone:token`, `person:token`.
+    """Targets as stored: `place:estate|building|unit|floor|room[|phase]`, `road:…`, `org:…`, `app:…`, `phone:token`, `person:token`,
+    `text:token.token…` (clauses of a tip that names nothing else).
 
     A name that a message only mentions stands with `~` before it: it is looked up, but joins nothing by itself.
     """
@@ -46,8 +56,13 @@ class Aim:
         return {
             target.removeprefix("~"): not target.startswith("~")
             for target in self.targets
-            if not target.startswith("place:")
+            if not target.startswith(("place:", "text:"))
         }
+
+    @cached_property
+    def wordings(self) -> tuple[frozenset[str], ...]:
+        """Of each tip that names no target: keyed tokens of clauses, by which copies of its words are found."""
+        return tuple(frozenset(target[5:].split(".")) for target in self.targets if target.startswith("text:"))
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -65,6 +80,7 @@ class Aim:
                     keys[f"{within}building:{name}/{place.building}"] = None
             keys[f"{'in' if place.building or within else ''}estate:{_root(place.estate)}"] = None
         keys.update(dict.fromkeys(self.names))
+        keys.update(dict.fromkeys(f"text:{one}" for clauses in self.wordings for one in sorted(clauses)))
         return tuple(keys)
 
     @cached_property
@@ -86,6 +102,7 @@ class Aim:
             if not place.building:
                 keys[f"inestate:{_root(place.estate)}"] = None
         keys.update(dict.fromkeys(self.names))
+        keys.update(dict.fromkeys(f"text:{one}" for clauses in self.wordings for one in sorted(clauses)))
         return tuple(keys)
 
     @cached_property
@@ -112,13 +129,14 @@ NO_AIM = Aim(())
 
 def aim_of(reading: Reading, subject: str, text: str, token: Callable[[str], str]) -> Aim:
     """The aim of a read message; `token` makes the keyed token of a phone number or a person's name."""
-    facts = reading.facts
+    facts = reading.target
     targets: dict[str, None] = {}
     for place in facts.places:
         if place.road:
             targets[f"road:{place.road}"] = None
         elif place.estate and "|" not in place.estate:
-            targets["place:" + "|".join((place.estate, place.building, place.unit, place.floor, place.room))] = None
+            parts = (place.estate, place.building, place.unit, place.floor, place.room, place.phase)
+            targets["place:" + "|".join(parts if place.phase else parts[:5])] = None
     for phone in facts.phones:
         targets[f"phone:{token('phone:' + phone)}"] = None
     for kind, names in (("org", facts.organisations), ("app", facts.apps)):
@@ -129,7 +147,19 @@ def aim_of(reading: Reading, subject: str, text: str, token: Callable[[str], str
     for name in facts.persons:
         if "某" not in name and "*" not in name and "×" not in name:
             targets[f"person:{token('person:' + name)}"] = None
+    if all(target.startswith(("~", "person:")) for target in targets) and (said := _wording(text, token)):
+        targets[said] = None
     return Aim(tuple(targets)[:_MOST])
+
+
+def _wording(text: str, token: Callable[[str], str]) -> str:
+    """Tokens of the clauses that copies of a text share, however it is cut and marked; empty for a short text."""
+    clauses = {one for one in _CLAUSES.split(fold(text[:_LONGEST])) if len(one) >= _CLAUSE}
+    if len(clauses) < 2:
+        return ""
+    # the same few of any copy: those of the smallest checksums
+    few = sorted(clauses, key=lambda one: crc32(one.encode()))[:_KEPT]
+    return "text:" + ".".join(token(f"text:{one}")[:16] for one in few)
 
 
 def _central(name: str, subject: str, text: str) -> bool:
@@ -153,7 +183,8 @@ def _finer(one: str, other: str) -> bool:
     """Whether a place says all that the other says, and more: only the finer one tells neighbours' rooms apart."""
     if one == other:
         return False
-    return all(not said or said == more for more, said in zip(one[6:].split("|"), other[6:].split("|"), strict=True))
+    mine, theirs = one[6:].split("|"), other[6:].split("|")
+    return all(not said or said == more for more, said in zip_longest(mine, theirs, fillvalue=""))
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +196,7 @@ def aim_from(targets: tuple[str, ...]) -> Aim:
 def compare_aims(one: Aim, other: Aim, near: bool) -> Match:
     """How surely two aims are one target, in percent, with reason codes; `near` is false when their areas differ.
 
-    Reasons: `room`, `floor`, `phone`, `app`, `org`, `building`, `road`, `person`, `estate`, `place_name`. An organisation
+    Reasons: `room`, `floor`, `phone`, `app`, `org`, `building`, `road`, `person`, `wording`, `estate`, `place_name`. An organisation
     or an app with two dens is two leads: without a shared place it is only suggested.
     """
     if doors_conflict(one.places, other.places):
@@ -191,6 +222,10 @@ def compare_aims(one: Aim, other: Aim, near: bool) -> Match:
         else:
             both = central and other.names[name] and not elsewhere
             reasons.append((80 if both else 50, f"{kind} {said}"))
+    if near and not elsewhere:
+        alike = max((_alike(mine, theirs) for mine in one.wordings for theirs in other.wordings), default=0)
+        if alike:
+            reasons.append((alike, "wording"))
     if not reasons:
         return _NOTHING
     reasons.sort(reverse=True)
@@ -199,14 +234,22 @@ def compare_aims(one: Aim, other: Aim, near: bool) -> Match:
     return Match(min(score, 100), tuple(dict.fromkeys(reason for _, reason in reasons)))
 
 
+def _alike(one: frozenset[str], other: frozenset[str]) -> int:
+    """How surely two texts are copies of one: four clauses of five join, a third of them is only suggested."""
+    shared, fewer = len(one & other), min(len(one), len(other))
+    if shared >= 4 and shared * 5 >= fewer * 4:
+        return 80
+    return 45 if shared >= 2 and shared * 3 >= fewer else 0
+
+
 def shown(target: str) -> tuple[str, str | None]:
     """Kind and readable words of a stored target; None for a person or a phone, which only a tip's own words tell."""
     kind, _, said = target.removeprefix("~").partition(":")
     if kind in _SECRET:
         return kind, None
     if kind == "place":
-        estate, building, unit, floor, room = said.split("|")
-        words = estate + (f"{building}栋" if building else "") + (f"{unit}单元" if unit else "")
+        estate, building, unit, floor, room, *phase = said.split("|")
+        words = estate + "".join(phase) + (f"{building}栋" if building else "") + (f"{unit}单元" if unit else "")
         return kind, words + (f"{floor}楼" if floor else "") + room
     return kind, said
 

@@ -6,10 +6,12 @@ different rooms of one building never join, not even through a third.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zlib import crc32
+
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from services.intake.domain.reading import Place, Reading
 from services.intake.domain.reading.folding import fold
@@ -22,6 +24,10 @@ NOTORIOUS = frozenset(
 )
 _SHINGLE = 5
 _SKETCH = 24
+_LONG = 80
+_SHORT = 30
+"""Shingles: copies of a long text may differ more; a short one joins nothing by its words alone."""
+_NAME = 3
 _COMMON = 400
 """A token shared by more messages than this says nothing any more (a well-known name)."""
 
@@ -44,6 +50,13 @@ class Message:
     subject: str
     text: str
     posted_at: datetime | None = None
+    named: tuple[str, ...] = ()
+    """Targets that another message introduced by name, and this one only mentions."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What it points at, by its own words and by names known from others."""
+        return self.reading.targets + self.named
 
     @cached_property
     def folded(self) -> str:
@@ -92,7 +105,7 @@ def compare(one: Message, other: Message) -> Match:
         return _NOTHING
     reasons: list[tuple[int, str]] = []
     near = not one.areas or not other.areas or bool(one.areas & other.areas)
-    mine, theirs = set(one.reading.targets), set(other.reading.targets)
+    mine, theirs = set(one.targets), set(other.targets)
     for target in mine & theirs:
         kind, _, name = target.partition(":")
         if kind == "phone":
@@ -109,7 +122,8 @@ def compare(one: Message, other: Message) -> Match:
         for theirs_place in other.places:
             reasons += same_place(place, theirs_place, near)
     alike = _alike(one, other)
-    if alike >= 0.6 and near and not _elsewhere(one, other):
+    length = min(len(one.shingles), len(other.shingles))
+    if alike >= (0.45 if length >= _LONG else 0.6) and length >= _SHORT and near and not _elsewhere(one, other):
         reasons.append((85, "wording"))
     elif alike >= 0.35 and near:
         reasons.append((45, "wording"))
@@ -134,6 +148,8 @@ def same_place(mine: Place, theirs: Place, near: bool) -> list[tuple[int, str]]:
             vague = not (mine.building or theirs.building)
             return [(45 if vague else 30, f"place_name {root(mine.estate)}")]
         return []
+    if not _agree(mine.phase, theirs.phase):
+        return [(20, f"estate {mine.estate}")]
     said = f"{mine.estate}{mine.building and mine.building + '栋'}"
     if mine.room and mine.room == theirs.room and _agree(mine.building, theirs.building):
         return [(95, f"room {said}{mine.room}")]
@@ -152,7 +168,7 @@ def _elsewhere(one: Message, other: Message) -> bool:
     """Whether both name places, organisations or apps, and never the same: one text sent about two targets."""
     for kinds in (("root", "road"), ("org", "app")):
         mine, theirs = (
-            {target for target in message.reading.targets if target.partition(":")[0] in kinds}
+            {target for target in message.targets if target.partition(":")[0] in kinds}
             for message in (one, other)
         )
         if mine and theirs and not mine & theirs:
@@ -196,6 +212,7 @@ def doors_conflict(one: Sequence[Place], other: Sequence[Place]) -> bool:
         return False
     return not any(
         mine.building == theirs.building
+        and _agree(mine.phase, theirs.phase)
         and _agree(mine.unit, theirs.unit)
         and _agree(mine.room, theirs.room)
         and (bool(mine.room and theirs.room) or _agree(mine.floor, theirs.floor))
@@ -224,14 +241,14 @@ class Grouped:
 def group(messages: Iterable[Message], bounds: Bounds | None = None) -> dict[str, Grouped]:
     """Put messages into leads, in order of time where known, else as given. Returns message id → its standing."""
     bounds = bounds or Bounds()
-    given = list(messages)
+    given = _with_names(list(messages))
     ordered = sorted(range(len(given)), key=lambda i: (_time(given[i]), i))
     index: dict[str, list[int]] = {}
     lead_of: dict[int, Lead] = {}
     result: dict[str, Grouped] = {}
     for number in ordered:
         message = given[number]
-        tokens = (*message.reading.targets, *message.sketch)
+        tokens = (*message.targets, *message.sketch)
         candidates: dict[int, None] = {}
         for token in tokens:
             known = index.setdefault(token, [])
@@ -240,6 +257,26 @@ def group(messages: Iterable[Message], bounds: Bounds | None = None) -> dict[str
             known.append(number)
         compared = [(compare(message, given[i]), i) for i in candidates]
         result[message.id] = _stand(message, number, compared, given, lead_of, bounds)
+    return result
+
+
+def _with_names(messages: list[Message]) -> list[Message]:
+    """Messages with the organisations and apps that others among them introduced: 投了满仓宝, after “满仓宝”APP."""
+    known: dict[str, str] = {}
+    for message in messages:
+        for target in message.reading.targets:
+            kind, _, name = target.partition(":")
+            if kind in ("org", "app") and len(name) >= _NAME and name not in NOTORIOUS:
+                known.setdefault(name, target)
+    if not known:
+        return messages
+    names = list(known)
+    automaton = AhoCorasick(names, implementation=Implementation.ContiguousNFA)
+    result = []
+    for message in messages:
+        own = {target.partition(":")[2] for target in message.reading.targets}
+        met = {names[at] for at, _, _ in automaton.find_matches_as_indexes(message.folded, overlapping=True)} - own
+        result.append(replace(message, named=tuple(known[name] for name in sorted(met))) if met else message)
     return result
 
 

@@ -65,6 +65,8 @@ def targets_out(targets: Sequence[str]) -> list[dict[str, Any]]:
     out = []
     for target in targets:
         kind, words = shown(target)
+        if kind == "text":
+            continue
         out.append({"kind": kind, "words": words, "mentioned_only": target.startswith("~")})
     return out
 

@@ -4,6 +4,7 @@ Never facts about the reporter: a number or a name that follows 本人, 我的�
 """
 
 import re
+from dataclasses import replace
 from itertools import chain, islice
 
 from services.intake.domain.reading.expressions import MONEY, NUMBER
@@ -22,12 +23,17 @@ _PAID = re.compile(
 _GAIN = re.compile(
     r"(?:收入|获利|回报|赚|挣|返|分红|奖励|奖|得|拿|利润|罚款|罚|变成|变|月入|年入|工资|提成|身家|处)(?:到|取|了|约|近|高达|\d{1,4}(?:至|-|到))*[^。，,]{0,3}$"
 )
-_PHONE = re.compile(r"(?<![\d.])(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?![\d.])")
+_PHONE = re.compile(r"(?<![\d.])(1[3-9]\d{9}|1[3-9]\d[- ]\d{4}[- ]\d{4}|0\d{2,3}-?\d{7,8}|400-?\d{3}-?\d{4})(?![\d.])")
 _MINE = re.compile(
     r"(?:我的?|本人|联系|举报人|反映人|投诉人|来电人|回复我|致电|打我)[^。；;\n]{0,10}$|(?:联系电话|联系方式|电话联系|手机号码?|电话号码?|电话|手机)[是为:： ]{0,3}$"
 )
 _THEIRS = re.compile(
-    r"(?:他|她|他们|头目|老板|对方|骗子|客服|公司|窝点|讲师|负责人|上线|组织者|房东|团伙|为首|推荐人|群主|其)[^。；;\n]{0,16}$"
+    r"(?:他|她|他们|(?:加|骗|拉|找|叫|联系|忽悠)我的|头目|老板|经理|主管|主任|的人叫|拉人的|骗人的|骗子的|介绍人|拉我的|骗我的|对方|骗子|客服|公司|窝点|讲师|负责人|上线|组织者|房东|团伙|为首|推荐人|群主|其)[^。；;\n]{0,16}$"
+)
+_SPOKEN_PHONE = re.compile("(?<![一二三四五六七八九零幺])[一幺][三四五六七八九][一二三四五六七八九零幺]{9}(?![一二三四五六七八九零幺])")
+_DIGITS = str.maketrans("一二三四五六七八九零幺", "12345678901")
+_ACCOUNT = re.compile(
+    r"(?:(?P<group>qq群|微信群|群号?|群聊)|qq号?|微信号?|薇信|威信|v信|vx|wx|加v|加微)[:：是为 ]{0,3}(?P<id>(?:[1-9]\d{5,10}|[a-z][a-z0-9_-]{5,19}))(?![\da-z_.-])"
 )
 _LEVELS = re.compile(
     r"([\d一二两三四五六七八九十][\d十]?)个?(?:级|层|代)(?:三阶|三晋|代理|分销|会员|下线|返利|提成|返佣|奖|拿|制|别|以上|关系|结构|网络)"
@@ -38,18 +44,20 @@ _PARTS = re.compile(r"\d+(?:\.\d+)?|[^\d.]")
 _MOST = 8
 
 
-def find_facts(whole: str, estates: list[tuple[int, int]]) -> Facts:
-    """Read the facts of a folded message; `estates` are where words stand that end a place's name."""
+def find_target(whole: str, estates: list[tuple[int, int]]) -> Facts:
+    """Whom and where a folded message points at; `estates` are where words stand that end a place's name."""
     return Facts(
-        people=_people(whole),
-        money=_money(whole),
-        levels=_levels(whole),
         places=find_places(whole, estates),
         organisations=find_organisations(whole),
         apps=find_apps(whole),
         phones=_phones(whole),
         persons=find_persons(whole),
     )
+
+
+def count_facts(whole: str, target: Facts) -> Facts:
+    """The facts with how many people, how much money and how many levels the message tells of."""
+    return replace(target, people=_people(whole), money=_money(whole), levels=_levels(whole))
 
 
 def _people(whole: str) -> int | None:
@@ -121,11 +129,21 @@ def _levels(whole: str) -> int | None:
 def _phones(whole: str) -> tuple[str, ...]:
     phones: dict[str, None] = {}
     for match in islice(_PHONE.finditer(whole), _MOST * 2):
-        before = whole[max(0, match.start() - 20) : match.start()]
-        if _MINE.search(before) and not _THEIRS.search(before):
-            continue
-        phones[match[1].replace("-", "")] = None
+        if not _mine(whole, match.start()):
+            phones[match[1].replace("-", "").replace(" ", "")] = None
+    for match in islice(_SPOKEN_PHONE.finditer(whole), _MOST):
+        if not _mine(whole, match.start()):
+            phones[match[0].translate(_DIGITS)] = None
+    for match in islice(_ACCOUNT.finditer(whole), _MOST):
+        if not _mine(whole, match.start()):
+            phones[("群" if match["group"] else "号") + match["id"]] = None
     return tuple(phones)[:_MOST]
 
 
-__all__ = ["Facts", "find_facts", "yuan"]
+def _mine(whole: str, at: int) -> bool:
+    """Whether the number at `at` is the writer's own."""
+    before = whole[max(0, at - 20) : at]
+    return bool(_MINE.search(before)) and not _THEIRS.search(before)
+
+
+__all__ = ["Facts", "count_facts", "find_target", "yuan"]

@@ -30,7 +30,9 @@ def _table() -> dict[str, str]:
 
 
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff"
-_FOLD = _table() | dict.fromkeys(_INVISIBLE, "")
+_SIGNS = "".join(map(chr, (*range(0x2600, 0x27C0), *range(0x1F000, 0x1FB00))))
+"""Dingbats and emoji: a gap, like any other mark put between two characters to pass a filter."""
+_FOLD = dict.fromkeys(_SIGNS, " ") | _table() | dict.fromkeys(_INVISIBLE, "")
 _FOLDED = frozenset(_FOLD)
 
 

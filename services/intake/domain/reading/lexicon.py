@@ -70,6 +70,8 @@ def _words(group: dict) -> list[str]:
     stems = group.get("stems", "").split()
     words += [lead + stem for stem in stems for lead in group.get("before", "").split()]
     words += [stem + tail for stem in stems for tail in group.get("after", "").split()]
+    if group.get("alone"):  # the whole message, or a sentence of it
+        words += [f"{mark}{stem}{end}" for stem in stems for mark in "。，" for end in "。，！？"]
     if group.get("spaced"):
         words += [mark.join(word) for word in words if 2 <= len(word) <= 4 for mark in SEPARATORS]
     return words
@@ -81,6 +83,8 @@ class Lexicon:
 
     version: str
     threshold: int
+    leaning: int
+    telling: frozenset[str]
     automaton: AhoCorasick
     words: list[str]
     roles: list[Roles]
@@ -150,6 +154,8 @@ def lexicon() -> Lexicon:
     return Lexicon(
         version=signs["version"],
         threshold=signs["threshold"],
+        leaning=signs["leaning"],
+        telling=frozenset(signs["telling"].split()),
         automaton=automaton,
         words=words,
         roles=ordered,

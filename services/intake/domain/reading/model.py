@@ -44,7 +44,7 @@ class Place:
     """One place named in a message, normalised: digits are ASCII, 幢/号楼/座 count as 栋, type words are cut.
 
     Empty strings mean "not said". `building`, `unit`, `floor` and `room` are numbers or short codes as text
-    (``"10"``, ``"A3"``, ``"1806"``). `area` is the finest district, county or town written before the name.
+    (``"10"``, ``"A3"``, ``"1806"``). `phase` is the part of an estate (``"二期"``, ``"东区"``), where one is named. `area` is the finest district, county or town written before the name.
     """
 
     text: str
@@ -55,6 +55,7 @@ class Place:
     unit: str = ""
     floor: str = ""
     room: str = ""
+    phase: str = ""
 
     @property
     def precise(self) -> bool:
@@ -96,7 +97,8 @@ class Reading:
     `belongs_to` is None for a relevant message. `persons` are target facts (头目 郑某平), never the reporter.
     `targets` are canonical strings for finding messages about the same target, strongest first.
 
-    The facts about the target are looked for when first asked for: routing needs none of them.
+    The facts about the target are looked for when first asked for: routing needs none of them, and joining (`target`)
+    neither how many, how much nor how deep.
     """
 
     relevant: bool
@@ -106,11 +108,19 @@ class Reading:
     score: int = 0
     reasons: tuple[Reason, ...] = ()
     find: Callable[[], Facts] = field(default=lambda: NO_FACTS, repr=False, compare=False)
+    """Whom and where the message points at."""
+    fill: Callable[[Facts], Facts] = field(default=lambda facts: facts, repr=False, compare=False)
+    """The same facts with all that is counted."""
+
+    @cached_property
+    def target(self) -> Facts:
+        """Whom and where the message points at: places, organisations, apps, phones and persons alone."""
+        return self.find()
 
     @cached_property
     def facts(self) -> Facts:
         """What the message says of its target."""
-        return self.find()
+        return self.fill(self.target)
 
     @property
     def people(self) -> int | None:
@@ -126,23 +136,23 @@ class Reading:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        return self.facts.places
+        return self.target.places
 
     @property
     def organisations(self) -> tuple[str, ...]:
-        return self.facts.organisations
+        return self.target.organisations
 
     @property
     def apps(self) -> tuple[str, ...]:
-        return self.facts.apps
+        return self.target.apps
 
     @property
     def phones(self) -> tuple[str, ...]:
-        return self.facts.phones
+        return self.target.phones
 
     @property
     def persons(self) -> tuple[str, ...]:
-        return self.facts.persons
+        return self.target.persons
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -44,6 +44,13 @@ _NOT_ORGS = frozenset(
 _NOT_APPS = frozenset(
     "微信 qq 支付宝 抖音 快手 淘宝 京东 美团 手机 网络 电商 腾讯 百度 微博 app 各种 网上 虚拟 数字 手机app 某 该 这个 那个 一个 购物 积分 社交 交友 婚恋 投资 直播 线上 网购 交易 理财 招聘 短视频 视频 政务 投诉 留言 问政 人民 炒 数字货 虚拟货 加密货 货 项目方刷 挖 人民币 硬 外 加密 刷 货 传销 空气 返利 比特 下载 互联网 信息 用 搞 网 管理 监管 会员 传销组织 金融 支付 第三方 拼团 平台 系统 公司 cx vx wx ip pc ok vip mmm".split()
 )
+_TALK = frozenset(
+    word
+    for group in load("signs")["sign"]
+    if group["code"] not in ("known_case", "named")
+    for word in group.get("words", "").split()
+)
+"""Words of the trade (资金盘, 区块链) are nobody's name."""
 _NOT_HAN = re.compile("[^\u4e00-\u9fffa-z0-9·]")
 _NOT_IN_NAMES = re.compile("[，。？！的了我你他她们不没有吗吧这那哪些就元骗被很]")
 _TAIL = re.compile(r"(?:有限责任|股份有限|有限|股份|公司|集团|app|软件|平台|商城|组织|项目|团队)+$")
@@ -102,7 +109,7 @@ def _keep(names: dict[str, None], name: str | None, refused: frozenset[str], lea
     if not name:
         return
     name = _TAIL.sub("", name.strip(" ·"))
-    if len(name) < least or name in refused or len(name) > 18 or name.isdigit() or name[0] in _NOT_FIRST:
+    if len(name) < least or name in refused or name in _TALK or len(name) > 18 or name.isdigit() or name[0] in _NOT_FIRST:
         return
     if "传销" in name or _NOT_IN_NAMES.search(name):
         return

@@ -17,7 +17,7 @@ _BREAK = re.compile("|".join(sorted(_DATA["breaks"].split(), key=len, reverse=Tr
 _NOT_OF_NAME = re.compile(r"[^\u4e00-\u9fffa-z0-9·]")
 _C = "一二三四五六七八九十"
 _BUILDING = rf"(?P<b>[a-z\d{_C}东南西北][\da-z{_C}]{{0,3}}+)\s?(?:栋|幢|号楼|座|#楼|#|号栋|橦)(?!椅|谈|落)"
-_UNIT = rf"(?:(?P<u>[\d{_C}甲乙丙丁a-z][\d{_C}]?)\s?单元)"
+_UNIT = rf"(?:(?P<u>[\d{_C}甲乙丙丁a-z][\d{_C}]?)\s?(?:单元|-(?=\d{{3,4}}(?!\d))))"
 _FLOOR = rf"(?:第?(?P<f>[-\d{_C}][\d{_C}]{{0,2}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市))"
 _END = r"(?![\d元块万千百亿人年名多余来位天月个%号路.]|平方|平米)"
 _ROOM = rf"(?:(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}}){_END}\s?(?:室|号?房间?|户)?)"
@@ -39,7 +39,7 @@ _PATTERNS = tuple(
         ),
     )
 )
-_ROAD = re.compile(r"(?:路|街|大道|巷|弄|胡同)\s?(\d{1,5}+)\s?号(?!线|楼|公交)")
+_ROAD = re.compile(rf"(?:路|街|大道|巷|弄|胡同)\s?(\d{{1,5}}+|[{_C}百零]{{1,7}}+)\s?号(?!线|楼|公交)")
 _AREA_PIECE = re.compile(
     r"^((?:[a-z]\d{0,3}|[\u4e00-\u9fff]{1,6}?)(?:省|自治区|自治州|自治县|市(?!场|民|政|里|内)|(?<![小社园校库矿景城片新])区(?!域|块|别)|县城|县(?!政府)|镇(?!政府)|乡(?!政府)|街道办事处|街道办|街道|社区(?!服务|居委|医院|卫生|食堂|广场|菜)|经开区|高新区|开发区|新区))"
 )
@@ -52,6 +52,7 @@ _CJK = re.compile("[\u4e00-\u9fff]")
 _OWN_HOME = re.compile(r"(?:我家|我们家|我住|我们住|本人住|家住|我就住|我租|本人家|住户是我|我父母家)[^，。；,;]{0,8}$")
 _PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
 _AREA_MARKS = frozenset("省州市区县镇乡道")
+_IN_BRACKETS = re.compile("(?:室|号)?[（(【]([\u4e00-\u9fffa-z0-9]{2,14})[）)】]")
 _LOOK_BACK = 22
 _MOST = 8
 
@@ -59,7 +60,7 @@ _MOST = 8
 def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]:
     """Places of a folded message, the most precise first; `estates` are spans of words that end a name."""
     found: list[Place] = []
-    last = ("", "", "")
+    last = ("", "", "", "")
     for match in _anchors(whole):
         start = match.start()
         groups = match.groupdict()
@@ -67,26 +68,31 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
             continue  # 一栋自建房: a building, not building one
         inherited = False
         building, room = groups.get("b"), groups.get("r") or groups.get("n")
-        area, name = ("", "") if groups.get("n") else _name_before(whole, start)
+        area, name, phase = ("", "", "") if groups.get("n") else _name_before(whole, start)
         if not name:
             if not building and not room:
                 continue
-            area, name = last[:2] if last[1] else _estate_near(whole, start, estates) or last[:2]
-            building, inherited = building or last[2], True
+            area, name, phase = (
+                last[:3]
+                if last[1]
+                else _name_behind(whole, match.end()) or _estate_near(whole, start, estates) or last[:3]
+            )
+            building, inherited = building or last[3], True
         if not name or (not groups.get("u") and _loose(groups) and not name.endswith(_TYPES)):
             continue
         building = short_number(building or "")
-        last = (area, name, building)
-        text = (name + match[0] if inherited else whole[max(0, start - len(name)) : match.end()]).strip()
+        last = (area, name, phase, building)
+        begin = start if inherited else max(0, whole.rfind(name, 0, start))
+        text = (name + match[0] if inherited else whole[begin : match.end()]).strip()
         unit, floor, room = (short_number(part or "") for part in (groups.get("u"), groups.get("f"), room))
-        if not inherited and _OWN_HOME.search(whole[max(0, start - len(name) - 12) : max(0, start - len(name))]):
+        if not inherited and _OWN_HOME.search(whole[max(0, begin - 12) : begin]):
             # where the writer lives leads to the writer, and points at nobody's door
             text, unit, floor, room = name, "", "", ""
-        found.append(Place(text, area, "", name, building, unit, floor, room))
+        found.append(Place(text, area, "", name, building, unit, floor, room, phase))
         if len(found) >= _MOST:
             break
     for start, end in estates[: _MOST * 6]:
-        area, name = _name_before(whole, end)
+        area, name, _ = _name_before(whole, end)
         if name and whole[start:end] == "社区":
             found.append(Place(text=f"{name}社区", area=f"{name}社区"))
         elif name and _is_estate(name, whole[start:end]):
@@ -95,7 +101,8 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
         end = match.start(1)
         area, name = _split_area(_after_break(whole[max(0, end - 12) : end].rstrip(" ")))
         if len(name) >= 2:
-            found.append(Place(text=f"{name}{match[1]}号", area=area, road=f"{name}{match[1]}号"))
+            number = short_number(match[1])
+            found.append(Place(text=f"{name}{match[1]}号", area=area, road=f"{name}{number}号"))
     return _distinct(found)
 
 
@@ -117,14 +124,29 @@ def _anchors(whole: str) -> list[re.Match[str]]:
     return sorted(matches, key=lambda one: one.start())
 
 
-def _name_before(whole: str, end: int) -> tuple[str, str]:
+def _name_before(whole: str, end: int) -> tuple[str, str, str]:
+    """Area, estate and phase that end before `end`."""
     run = _after_break(whole[max(0, end - _LOOK_BACK) : end].rstrip(" "))
     area, name = _split_area(run)
-    if name and name[-1] in "期区":
-        name = _PHASE.sub("", name) or name
+    phase = ""
+    if name and name[-1] in "期区" and (part := _PHASE.search(name)) and part.start():
+        name, phase = name[: part.start()], _same_phase(part[0])
     if len(name) < 2 or name.isdigit() or name in _NOT:
-        return area, ""
-    return area, _plain(name)
+        return area, "", ""
+    return area, _plain(name), phase
+
+
+def _same_phase(phase: str) -> str:
+    return short_number(phase[:-1]) + phase[-1]
+
+
+def _name_behind(whole: str, start: int) -> tuple[str, str, str] | None:
+    """The estate in brackets right behind a door: 9栋603（桃园里）."""
+    behind = _IN_BRACKETS.match(whole, start)
+    if not behind:
+        return None
+    area, name, phase = _name_before(behind[1], len(behind[1]))
+    return (area, name, phase) if name else None
 
 
 def _after_break(run: str) -> str:
@@ -158,12 +180,12 @@ def _is_estate(name: str, kind: str) -> bool:
     return len(name) - len(kind) >= 1 or (name != kind and len(name) >= 2) or not name.endswith(kind)
 
 
-def _estate_near(whole: str, position: int, estates: list[tuple[int, int]]) -> tuple[str, str] | None:
+def _estate_near(whole: str, position: int, estates: list[tuple[int, int]]) -> tuple[str, str, str] | None:
     for _, end in reversed(estates):
         if end <= position:
-            area, name = _name_before(whole, end)
+            area, name, phase = _name_before(whole, end)
             if name:
-                return area, name
+                return area, name, phase
     return None
 
 
@@ -189,6 +211,7 @@ def _says_more(known: Place, place: Place) -> bool:
             (place.unit, known.unit),
             (place.floor, known.floor),
             (place.room, known.room),
+            (place.phase, known.phase),
         )
     )
 

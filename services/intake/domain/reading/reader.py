@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from services.intake.domain.reading.facts import find_facts
+from services.intake.domain.reading.facts import count_facts, find_target
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.lexicon import LONG_TEXT, Lexicon, lexicon
 from services.intake.domain.reading.model import KINDS, Facts, Reading, Reason
@@ -36,11 +36,15 @@ def _whole(text: str) -> str:
 def _read(subject: str, text: str) -> Reading:
     subject = fold(subject[:500])
     body = fold(text if len(text) <= LONG_TEXT else text[: LONG_TEXT - 4000] + "。" + text[-4000:])
-    whole = f"{subject}。{body}"
+    whole = f"{subject}。{body}。"
     found = Found.collect(_LEXICON, whole, len(subject))
     verdict = weigh(_LEXICON, found)
-    alarm = listen(_LEXICON, found, verdict.relevant or verdict.named)
-    relevant = verdict.relevant or (verdict.named and alarm.urgent)  # the name beside somebody held is no comparison
+    leaning = verdict.named or (
+        verdict.score >= _LEXICON.leaning and any(one.code in _LEXICON.telling for one in verdict.reasons)
+    )
+    alarm = listen(_LEXICON, found, verdict.relevant or leaning)
+    # beside somebody held the name is no comparison, and half of the signs are enough
+    relevant = verdict.relevant or (leaning and alarm.urgent)
     if not (relevant or alarm.urgent):
         topic = _TALK.get(verdict.context) or found.topic(_LEXICON)
         return Reading(relevant=False, belongs_to=topic, score=verdict.score, reasons=verdict.reasons)
@@ -51,13 +55,13 @@ def _read(subject: str, text: str) -> Reading:
         belongs_to=None if relevant else "public_security",
         score=verdict.score,
         reasons=verdict.reasons + alarm.reasons,
-        find=partial(_facts, whole, found.estates),
+        find=partial(find_target, whole, found.estates),
+        fill=partial(_filled, whole),
     )
 
 
-def _facts(whole: str, estates: list[tuple[int, int]]) -> Facts:
-    facts = find_facts(whole, estates)
-    return replace(facts, targets=canonical_targets(facts))
+def _filled(whole: str, target: Facts) -> Facts:
+    return replace(count_facts(whole, target), targets=canonical_targets(target))
 
 
 def _kinds(found: frozenset[str], alarm: Alarm) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ _WANTED = re.compile(
 )
 _OTHERS = re.compile(
     r"(?:里面还有|屋里还有|还有|仍有|剩下|其余|其他)[^。！？，,]{0,8}(?:人|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘)"
+    r"|(?:同去|同行|一起去|一块去|一同去|同来|一起来|一块儿去)的?[^。！？，,]{0,6}(?:逃|跑|溜)(?:了|回|出)"
 )
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 _ALWAYS = ("minor", "person", "outcry")
@@ -71,6 +72,8 @@ def listen(lexicon: Lexicon, found: Found, relevant: bool) -> Alarm:
             state = scene.state(match.start(), match.end())
             if state:
                 (now if state == "now" else once).append(match[0][:40])
+    if relevant and not now and (match := lexicon.quiet["escaped"].search(found.whole)):
+        once.append(match[0])
     if not relevant:
         kept = bool(_DEN & found.signs.keys()) or lexicon.cut_off.search(found.whole) is not None
         if any(captive.search(words) for words in now) or (now and shouted and kept):
