@@ -26,6 +26,9 @@ Handler = Callable[[AsyncConnection, Sequence[Event[Any]], datetime], Awaitable[
 ATTEMPTS = 3
 """How often one event is tried alone before it goes to the DLQ, 0.2 s and 0.4 s apart."""
 
+AT_ONCE = 100
+"""So many events are decoded before whoever else waits in this process has a turn."""
+
 
 class Consumer:
     """Consumes some topics as one group and applies their events through handlers."""
@@ -102,7 +105,9 @@ class Consumer:
 
     async def _apply(self, records: Sequence[Any]) -> None:
         events: list[tuple[Any, Event[Any]]] = []
-        for record in records:
+        for count, record in enumerate(records, 1):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 event = kafka.decode(record)
             except kafka.UndecodableError as error:

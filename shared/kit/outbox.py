@@ -8,11 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events import EventData
 from shared.kit import tracing
-from shared.kit.db import copy_many, insert_many
+from shared.kit.db import put_many
 from shared.kit.ids import new_id
-
-MANY = 50
-"""From so many events on, COPY costs less than one INSERT."""
 
 
 async def put(
@@ -32,8 +29,7 @@ async def put(
     if not events:
         return
     trace = tracing.current()
-    insert = copy_many if len(events) >= MANY else insert_many
-    await insert(
+    await put_many(
         conn,
         outbox,
         [

@@ -1,7 +1,7 @@
 """The relay: sends outbox rows to Kafka in order, and marks them sent.
 
 One relay is active per service and lane (a PostgreSQL advisory lock), woken by LISTEN; in the normal lane it
-lets a few milliseconds' events gather, which under load makes tens of requests one. A row is sent at least
+lets some milliseconds' events gather, which under load makes tens of requests one. A row is sent at least
 once; consumers skip what they know. Rows of one partition go one batch after the other, so a failure cannot
 let a later event of a key overtake an earlier one.
 """
@@ -14,17 +14,23 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.events import Lane
-from shared.kit import clock, crash, kafka, metrics
+from shared.kit import clock, crash, db, kafka, metrics
 from shared.kit.health import Component
 from shared.kit.logs import log
 from shared.kit.settings import ServiceSettings
 
 CHANNEL = "outbox"
 """The NOTIFY channel; the outbox's insert trigger sends on it."""
+
+GATHER_S, MANY, LONGER_S = 0.05, 20, 0.2
+"""How long events of the normal lane gather, in seconds; longer after a batch of so many, when more are to come."""
+
+AT_ONCE = 100
+"""So many events are encoded before whoever else waits in this process has a turn."""
 
 LANES: tuple[Lane, ...] = ("normal", "urgent")
 
@@ -43,16 +49,13 @@ class Relay:
         self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._limit = 1000 if lane == "normal" else 50
-        self._gather_s = 0.05 if lane == "normal" else 0
         self._source = f"/dachuan/{settings.service}"
         self._lock = zlib.crc32(f"relay:{settings.service}:{lane}".encode())
         self._fetch = (
-            select(outbox)
-            .where(outbox.c.lane == lane, outbox.c.sent_at.is_(None))
-            .order_by(outbox.c.seq)
-            .limit(self._limit)
+            f"SELECT seq, id, topic, key, type, time, recordedat, traceparent, data FROM {outbox.fullname} "
+            f"WHERE lane = $1 AND sent_at IS NULL ORDER BY seq LIMIT {self._limit}"
         )
-        self._mark = update(outbox).where(outbox.c.seq == func.any(bindparam("seqs"))).values(sent_at=bindparam("now"))
+        self._mark = f"UPDATE {outbox.fullname} SET sent_at = $2 WHERE seq = ANY($1)"
 
     async def run(self) -> None:
         """Run until cancelled; after any failure, start afresh with a new producer."""
@@ -78,7 +81,7 @@ class Relay:
             raw = (await conn.get_raw_connection()).driver_connection
             await raw.add_listener(CHANNEL, self._notified)
             try:
-                await self._pump(conn)
+                await self._pump(raw)
             finally:
                 await raw.remove_listener(CHANNEL, self._notified)
                 # the advisory lock must not outlive this round in the pool
@@ -88,25 +91,26 @@ class Relay:
         if payload in ("", self._lane):
             self._wake.set()
 
-    async def _pump(self, conn: AsyncConnection) -> None:
+    async def _pump(self, conn: Any) -> None:
+        """Send what is waiting, again and again; over the driver's own connection, which nothing else uses."""
         self._producer = kafka.make_producer(self._settings)
         async with asyncio.timeout(15):
             await self._producer.start()
         while True:
             self._wake.clear()
-            rows = (await conn.execute(self._fetch)).all()
+            rows = db.named(await conn.fetch(self._fetch, self._lane))
             if rows:
                 await self._send(rows)
                 crash.point("relay.after_send")
                 crash.point("relay.before_mark")
-                await conn.execute(self._mark, {"seqs": [row.seq for row in rows], "now": clock.now()})
+                await conn.execute(self._mark, [row.seq for row in rows], clock.now())
             self._health.well()
             if len(rows) < self._limit:
                 try:
                     # not wait_for: until Python 3.12 it loses a cancellation that comes with the wake-up
                     async with asyncio.timeout(2):
                         await self._wake.wait()
-                    await asyncio.sleep(self._gather_s)
+                    await asyncio.sleep(0 if self._lane == "urgent" else GATHER_S if len(rows) < MANY else LONGER_S)
                 except TimeoutError:
                     pass
 
@@ -114,10 +118,12 @@ class Relay:
         producer = self._producer
         assert producer is not None
         by_partition: dict[tuple[str, int], list[kafka.KafkaMessage]] = defaultdict(list)
-        for row in rows:
+        partitions = {topic: len(await producer.partitions_for(topic)) for topic in {row.topic for row in rows}}
+        for count, row in enumerate(rows, 1):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
             message = kafka.encode(row, self._source)
-            partitions = await producer.partitions_for(row.topic)
-            number = (murmur2(row.key.encode()) & 0x7FFFFFFF) % len(partitions)
+            number = (murmur2(row.key.encode()) & 0x7FFFFFFF) % partitions[row.topic]
             by_partition[row.topic, number].append(message)
         async with asyncio.timeout(30):
             await asyncio.gather(*(self._send_partition(*place, batch) for place, batch in by_partition.items()))

@@ -35,8 +35,11 @@ def trace_id(traceparent: str | None = None) -> str | None:
 
 def continued(header: str | None) -> str:
     """A traceparent that continues a caller's trace, or starts one where the header is missing or malformed."""
-    parent = get_current_span(_propagator.extract({"traceparent": header})).get_span_context() if header else None
-    valid = parent is not None and parent.is_valid
+    if header is None:
+        # the propagator's own form, without its carriers and contexts
+        return f"00-{_ids.generate_trace_id():032x}-{_ids.generate_span_id():016x}-01"
+    parent = get_current_span(_propagator.extract({"traceparent": header})).get_span_context()
+    valid = parent.is_valid
     span = SpanContext(
         trace_id=parent.trace_id if valid else _ids.generate_trace_id(),
         span_id=_ids.generate_span_id(),

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands.basis import Basis
@@ -24,14 +23,14 @@ from shared.events.common import PartyFact
 from shared.events.intake import LeadOpened
 from shared.kit import audit, outbox
 from shared.kit.access import service_caller
-from shared.kit.db import copy_many, insert_many
+from shared.kit.db import copy_many, fetch, insert_many
 from shared.kit.ids import new_id
 from shared.rules.calendar import local_day
 
 Lead = tuple[LeadOpened, str | None]
 """A lead and the traceparent of its event."""
 
-_KNOWN = select(cases.c.lead_id).where(cases.c.lead_id == func.any(bindparam("leads", expanding=False)))
+_KNOWN = "SELECT lead_id FROM cases WHERE lead_id = ANY(CAST($1 AS uuid[]))"
 
 
 async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead], now: datetime) -> list[UUID]:
@@ -46,7 +45,7 @@ async def open_cases(conn: AsyncConnection, basis: Basis, leads: Sequence[Lead],
     for lead in leads:
         wanted.setdefault(lead[0].lead_id, lead)
     await opening_cases(conn)
-    for row in await conn.execute(_KNOWN, {"leads": list(wanted)}):
+    for row in await fetch(conn, _KNOWN, list(wanted)):
         del wanted[row.lead_id]
     if not wanted:
         return []

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,12 +37,13 @@ from shared.events.handovers import (
 )
 from shared.kit import audit, outbox
 from shared.kit.access import service_caller
-from shared.kit.db import insert_many
+from shared.kit.db import fetch, insert_many
 from shared.kit.ids import new_id
 
 News = HandoverAccepted | HandoverDecided | LeadDeclined | LeadReopened | SupplementReceived | SupplementRequested
 
 _LOCK = zlib.crc32(b"casework:early-facts")
+_TAKE_EARLY = "DELETE FROM early_facts WHERE lead_id = ANY(CAST($1 AS uuid[])) RETURNING lead_id, seq, type, data"
 
 
 async def opening_cases(conn: AsyncConnection) -> None:
@@ -76,13 +77,7 @@ async def apply_news(conn: AsyncConnection, basis: Basis, news: Sequence[News], 
 
 async def apply_early(conn: AsyncConnection, basis: Basis, lead_ids: Sequence[UUID], now: datetime) -> None:
     """Apply what had come about leads before their cases were opened just now."""
-    kept = (
-        await conn.execute(
-            delete(early_facts).where(early_facts.c.lead_id.in_(lead_ids)).returning(
-                early_facts.c.lead_id, early_facts.c.seq, early_facts.c.type, early_facts.c.data
-            )
-        )
-    ).all()
+    kept = await fetch(conn, _TAKE_EARLY, list(lead_ids))
     if not kept:
         return
     found = select(cases).where(cases.c.lead_id.in_([row.lead_id for row in kept])).order_by(cases.c.id)

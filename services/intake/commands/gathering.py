@@ -5,19 +5,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.commands.joining import Met
 from services.intake.commands.lead_rows import about
 from services.intake.domain.joining import Known
-from services.intake.tables import gatherings, kit, leads
+from services.intake.tables import gatherings, kit
 from shared.events.leads import GatheringFound
 from shared.kit import audit
 from shared.kit.access import service_caller
-from shared.kit.db import insert_many
+from shared.kit.db import fetch, insert_many
 from shared.kit.ids import new_id
 from shared.kit.service import Service
+
+_STANDING = """
+    SELECT g.plan, g.key FROM unnest(CAST($1 AS text[]), CAST($2 AS text[])) AS w (plan, key)
+    JOIN gatherings g ON g.plan = w.plan AND g.key = w.key WHERE g.until > CAST($3 AS timestamptz)
+    """
+_RAISE = """
+    UPDATE leads SET gathering_at = CAST($2 AS timestamptz), version = version + 1
+    WHERE id = ANY(CAST($1 AS uuid[])) AND gathering_at IS NULL
+    """
 
 
 @dataclass(slots=True)
@@ -63,14 +71,10 @@ async def look(conn: AsyncConnection, service: Service, met: Met, now: datetime)
             lead.changed = lead.changed or not lead.fresh
     if not reached:
         return []
-    standing = await conn.execute(
-        select(gatherings.c.plan, gatherings.c.key).where(
-            tuple_(gatherings.c.plan, gatherings.c.key).in_([(one.plan, one.key) for one in reached.values()]),
-            gatherings.c.until > now,
-        )
-    )
+    places = list(reached.values())
+    standing = await fetch(conn, _STANDING, [one.plan for one in places], [one.key for one in places], now)
     known = {(row.plan, row.key) for row in standing}
-    return [one for one in reached.values() if (one.plan, one.key) not in known]
+    return [one for one in places if (one.plan, one.key) not in known]
 
 
 async def record(
@@ -97,11 +101,7 @@ async def record(
     await insert_many(conn, gatherings, rows)
     others = set().union(*(one.others for one in crowds))
     if others:
-        await conn.execute(
-            update(leads)
-            .where(leads.c.id == func.any(list(others)), leads.c.gathering_at.is_(None))
-            .values(gathering_at=now, version=leads.c.version + 1)
-        )
+        await fetch(conn, _RAISE, list(others), now)
     await audit.record(
         conn, kit, service_caller("intake"), "lead.gathering", "gathering", [row["id"] for row in rows], now
     )

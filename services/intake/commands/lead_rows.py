@@ -1,6 +1,6 @@
 """Leads between their rows, their index and what joining needs of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from services.intake.domain.aims import Aim, searchable
 from services.intake.domain.joining import Known
 from services.intake.tables import lead_targets, target_names
 from shared.events.leads import LeadMerged
-from shared.kit.db import insert_many
+from shared.kit.db import insert_many, put_many
 from shared.kit.service import Service
 
 _SAVED = (
@@ -33,6 +33,13 @@ _SAVE = text(
     WHERE leads.id = n.id
     """
 )
+
+
+COLUMNS = (
+    "id", "plan", "area", "kinds", "urgent", "agency", "unit", "rule", "received_at", "tips", "first_tip", "last_at",
+    "urgent_at", "targets", "closed_at", "merged_into", "gathering_at",
+)  # fmt: skip
+"""What `known` reads."""
 
 
 def known(row: Any) -> Known:
@@ -93,9 +100,12 @@ async def save_leads(conn: AsyncConnection, changed: Sequence[Known]) -> None:
 
 
 async def index_targets(
-    conn: AsyncConnection, entries: Iterable[tuple[UUID, str, Aim, datetime]]
+    conn: AsyncConnection, entries: Iterable[tuple[UUID, str, Aim, datetime]], fresh: Set[UUID] = frozenset()
 ) -> None:
-    """Make leads findable by the aims of their tips (lead, plan, aim, when it was said), and by name."""
+    """Make leads findable by the aims of their tips (lead, plan, aim, when it was said), and by name.
+
+    Leads in `fresh` stand under no key yet, so theirs can be written the cheaper way.
+    """
     rows: dict[tuple[UUID, str], dict[str, Any]] = {}
     names: dict[tuple[str, str, str], None] = {}
     for lead_id, plan, aim, moment in entries:
@@ -108,10 +118,11 @@ async def index_targets(
                 row["seen_at"] = max(row["seen_at"], moment)
         for key, name in searchable(aim.targets):
             names[plan, key, name] = None
+    await put_many(conn, lead_targets, [row for (lead_id, _), row in rows.items() if lead_id in fresh])
     await insert_many(
         conn,
         lead_targets,
-        [rows[where] for where in sorted(rows)],
+        [rows[where] for where in sorted(rows) if where[0] not in fresh],
         conflict="ON CONFLICT (lead_id, key) DO UPDATE SET tips = lead_targets.tips + excluded.tips, "
         "seen_at = greatest(lead_targets.seen_at, excluded.seen_at)",
     )

@@ -29,7 +29,7 @@ from shared.events.intake import LeadOpened
 from shared.kit import audit, db, idempotency, outbox, tracing
 from shared.kit.access import Caller
 from shared.kit.committer import Committer
-from shared.kit.db import insert_many
+from shared.kit.db import put_many
 from shared.kit.idempotency import Claim, Known
 from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, Invalid, NotFound
@@ -178,8 +178,8 @@ async def receive_tips(
     around = await gathering.look(conn, service, met, now)
     rows = {draft.id: tip_row(draft, now, met.lead_of.get(draft.id)) for draft in new}
     opened = [signals[signal.tip_id] for signal, _, standing in met.standings if standing.step is not Step.JOIN]
-    await insert_many(conn, leads, [lead_row(lead) for lead in met.known.values() if lead.fresh])
-    await insert_many(conn, tips, list(rows.values()))
+    await put_many(conn, leads, [lead_row(lead) for lead in met.known.values() if lead.fresh])
+    await put_many(conn, tips, list(rows.values()))
     await joining.record(conn, service, met, now)
     told: list[EventData] = [lead_opened(service, draft, now) for draft in opened]
     traces = [draft.traceparent for draft in opened]

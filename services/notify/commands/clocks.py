@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _HELD = (
     "closed", "ordinal", "rank", "tie",
 )  # fmt: skip
 _ORDER = ("closed", "ordinal", "rank", "tie")
+_ROW = tuple(name for name in (*_HELD, *_IDENTITY) if name != "standing")
 _NEWER = f"({', '.join(f'EXCLUDED.{n}' for n in _ORDER)}) > ({', '.join(f'clocks.{n}' for n in _ORDER)})"
 _NEARER = "(clocks.matter = 'case' AND EXCLUDED.matter <> 'case')"
 _FARTHER = "(EXCLUDED.matter = 'case' AND clocks.matter <> 'case')"
@@ -97,6 +99,9 @@ async def keep(conn: AsyncConnection, service: Service, facts: Sequence[Fact]) -
         await conn.execute(_END_REMINDERS, {"ids": touched})
 
 
+_values = attrgetter(*_ROW)
+
+
 def _row(service: Service, fact: Fact, calendar: WorkingCalendar) -> dict[str, Any]:
     runs = fact.standing is Standing.RUNNING
     first = (
@@ -104,7 +109,7 @@ def _row(service: Service, fact: Fact, calendar: WorkingCalendar) -> dict[str, A
     )
     return {
         "id": fact.id,
-        **{name: getattr(fact, name) for name in (*_HELD, *_IDENTITY) if name != "standing"},
+        **dict(zip(_ROW, _values(fact), strict=True)),
         "standing": fact.standing.value,
         # its owner says by an own notice that it was missed
         "reminded": (Stage.OVERDUE if fact.standing is Standing.MISSED else Stage.NONE).value,

@@ -1,6 +1,7 @@
 """Notices made from what casework tells, and signed by those they are for."""
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,11 @@ from services.notify.domain import notices as domain
 from services.notify.domain.notices import State
 from services.notify.queries.notices import visible
 from services.notify.queries.roster import stands_in_for
-from services.notify.tables import acceptances, endpoints, kit, notices
+from services.notify.tables import acceptances, kit, notices
 from shared.events.casework import CaseAccepted, CaseOpened, DeadlineMissed
 from shared.kit import audit, idempotency
 from shared.kit.access import Caller, service_caller
-from shared.kit.db import insert_many
+from shared.kit.db import fetch, insert_many
 from shared.kit.problem import Conflict, NotFound, Outdated
 from shared.kit.service import Service
 
@@ -43,7 +44,8 @@ _END = (
     )
 )
 
-
+_ACCEPTED = "SELECT case_id FROM acceptances WHERE case_id = ANY(CAST($1 AS uuid[])) LIMIT 1"
+_LISTENING = "SELECT DISTINCT plan, agency FROM endpoints WHERE active"
 _URGENT_LOCK = zlib.crc32(b"notify:urgent-cases")
 
 
@@ -101,18 +103,14 @@ async def make(
         ladder.begin(svc, rows, now)
     await insert_many(conn, notices, rows, conflict="ON CONFLICT (id) DO NOTHING")
     cases = list({row["case_id"] for row in rows if row["case_id"]})
-    known = select(acceptances.c.case_id).where(acceptances.c.case_id == func.any(bindparam("cases"))).limit(1)
-    if (await conn.execute(known, {"cases": cases})).first() is not None:
+    if await fetch(conn, _ACCEPTED, cases):
         await conn.execute(_END, {"cases": cases})
-    listening = (await conn.execute(select(endpoints.c.plan, endpoints.c.agency).where(endpoints.c.active))).all()
-    wanted = {(row.plan, row.agency) for row in listening}
+    wanted = {(row.plan, row.agency) for row in await fetch(conn, _LISTENING)}
     ids = [row["id"] for row in rows if (row["plan"], row["agency"]) in wanted]
     await deliveries.put(conn, ids, now)
     await audit.record(conn, kit, _ACTOR, "notice.created", "notice", [row["id"] for row in rows], now)
-    for template in domain.Template:
-        count = sum(row["template"] == template for row in rows)
-        if count:
-            metrics.NOTICES.labels(template.value).inc(count)
+    for template, count in Counter(row["template"] for row in rows).items():
+        metrics.NOTICES.labels(str(template)).inc(count)
 
 
 async def sign(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -44,13 +45,18 @@ def moments(rules: Reminders, calendar: WorkingCalendar, start: datetime, due: d
         if length >= timedelta(minutes=rules.least_minutes):
             told.insert(0, (Stage.SOON, due - length * rules.soon_percent / 100))
         return told
-    last = local_day(due)
+    *before, after = _days(rules.at, rules.soon_days, calendar, local_day(due))
+    return [*((stage, at) for stage, at in before if start < at < due), after]
+
+
+@lru_cache(maxsize=4096)
+def _days(at: str, soon_days: int, calendar: WorkingCalendar, last: date) -> tuple[tuple[Stage, datetime], ...]:
+    """The reminders of every clock of days that ends on one day."""
+    hour = time.fromisoformat(at)
     on = _back(calendar, last, 0)
-    told = [(Stage.SOON, _at(rules, _back(calendar, on, rules.soon_days)))] if rules.soon_days else []
-    told.append((Stage.DUE, _at(rules, on)))
-    told = [(stage, at) for stage, at in told if start < at < due]
-    after = calendar.roll_forward(last + ONE_DAY).day
-    return [*told, (Stage.OVERDUE, _at(rules, after))]
+    told = [(Stage.SOON, _back(calendar, on, soon_days))] if soon_days else []
+    told += [(Stage.DUE, on), (Stage.OVERDUE, calendar.roll_forward(last + ONE_DAY).day)]
+    return tuple((stage, datetime.combine(day, hour, SHANGHAI)) for stage, day in told)
 
 
 def _back(calendar: WorkingCalendar, day: date, days: int) -> date:
@@ -62,10 +68,6 @@ def _back(calendar: WorkingCalendar, day: date, days: int) -> date:
         while not calendar.is_working(day):
             day -= ONE_DAY
     return day
-
-
-def _at(rules: Reminders, day: date) -> datetime:
-    return datetime.combine(day, rules.hour, SHANGHAI)
 
 
 def next_after(
@@ -137,7 +139,7 @@ def digest_of(plan: str, line: Line, day: date, dataref: str, now: datetime) -> 
 def digest_moment(rules: Reminders, calendar: WorkingCalendar, now: datetime) -> date | None:
     """The day whose digest is due by now; None before the hour and on days that are not worked."""
     day = local_day(now)
-    return day if calendar.is_working(day) and now >= _at(rules, day) else None
+    return day if calendar.is_working(day) and now >= datetime.combine(day, rules.hour, SHANGHAI) else None
 
 
 def soon_end(rules: Reminders, calendar: WorkingCalendar, day: date) -> datetime:
