@@ -18,6 +18,7 @@ import orjson
 import typer
 
 from deploy.bench import bare, scale, texts
+from deploy.bench import deliveries as delivering
 from deploy.bench import downline as downlines
 from deploy.bench import instance as own
 from deploy.bench import reminders as reminding
@@ -47,6 +48,9 @@ def bench(
         bool, typer.Option("--reminders", help="Instead: reminders of many open deadlines, tick by tick.")
     ] = False,
     deadlines: Annotated[int, typer.Option(min=1_000, help="Open deadlines of --reminders.")] = 1_000_000,
+    deliveries: Annotated[
+        bool, typer.Option("--deliveries", help="Instead: notices from events, webhooks, and a dead target among ten.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
 ) -> None:
     """Start an instance, measure, stop it. Takes some minutes; needs nothing and touches no other instance."""
@@ -57,6 +61,11 @@ def bench(
     if downline:
         found = downlines.measure(edges, say)
         for line in [json.dumps(found)] if json_ else downlines.table(found):
+            typer.echo(line)
+        return
+    if deliveries:
+        found = delivering.measure(5_000, 600, say)
+        for line in [json.dumps(found)] if json_ else delivering.table(found):
             typer.echo(line)
         return
     with own.instance() as (made, up_seconds):
