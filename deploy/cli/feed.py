@@ -121,7 +121,7 @@ def _on_kafka(admin: dict[str, str]) -> list[tuple[int, str]]:
 
 def _words(told: dict[str, Any]) -> str:
     lines = [
-        f"台账 {told['entries']} 条；{told['checkpoints']} 个检查点，覆盖 {told['covered']} 条（至第 {told['covered_seq']} 号，{told['newest']}）",
+        f"台账 {told['entries']} 条；{told['checkpoints']} 个检查点，覆盖 {told['covered']} 条（至第 {told['covered_seq']} 号，{told['newest'] or '—'}）",
         f"ledger {told['entries']} entries; {told['checkpoints']} checkpoints cover {told['covered']} (to seq {told['covered_seq']})",
     ]
     if told["open_entries"]:

@@ -93,7 +93,7 @@ ENTRIES = (
     Entry(N_("Certificates"), "trophy", "scoring", "/certificates", "certificate.read", ("certificates",)),
     Entry(N_("Consequences"), "alert-triangle", "scoring", "/consequences", "consequence.read", ("consequences",)),
     Entry(N_("Rulebooks"), "book-2", "scoring", "/rulebooks", "score.read", ("rulebooks",)),
-    Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores")),
+    Entry(N_("Scores"), "chart-bar", "scoring", "/", "score.read", ("", "units", "scores", "periods", "board")),
     Entry(N_("Plan"), "book-2", "intake", "/plans", "plan.read", ("plans",), "office"),
     Entry(N_("Posts and deputies"), "users", "notify", "/posts", "post.manage", ("posts",), "office"),
     Entry(N_("Messages outside"), "webhook", "notify", "/webhooks", "webhook.manage", ("webhooks",), "office"),

@@ -132,6 +132,7 @@ def test_from_nothing_to_everything_and_back(newcomer: Newcomer) -> None:
     assert wait_for(lambda: not any(taken(port) for port in Ports.from_base(newcomer.base).named().values()))
     assert newcomer.status()["phase"] == "failed"
     newcomer.up("--detach")
+    assert "nothing was changed" in newcomer.run("feed", "verify"), "the ledger is what was signed"
     again = newcomer.status()
     assert again["ready"] and not set(_pids(again)) & set(_pids(facts))
     assert json.loads((newcomer.home / "secrets" / "passwords.json").read_text()) == password

@@ -11,12 +11,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.scoring import queries
+from services.scoring.domain.board import spots
 from services.scoring.domain.rulebooks import Rulebooks
 from services.scoring.queries import LedgerFilter, explaining
+from services.scoring.queries.board import WIDE
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
 from shared.kit.problem import NotFound
 from shared.kit.service import Service
+from shared.rules.plan.sketch import HEIGHT, WIDTH
 from shared.web.i18n import N_
 from shared.web.render import page
 
@@ -62,11 +65,15 @@ async def front(request: Request, caller: Caller = Depends(Requires(RIGHT))) -> 
 
 
 @router.get("/scores")
-async def scores(request: Request, caller: Caller = Depends(Requires(RIGHT))) -> HTMLResponse:
-    """The league table of the units within the caller's reach."""
+async def scores(
+    request: Request,
+    caller: Caller = Depends(Requires(RIGHT)),
+    plan: Annotated[str | None, Query(max_length=48)] = None,
+) -> HTMLResponse:
+    """The league table of the units within the caller's reach; of one town (`plan`), with its map sketch."""
     service: Service = request.app.state.service
     async with db.begin(service.engine) as conn:
-        rows = await queries.standings(conn, caller, RIGHT)
+        rows = await queries.standings(conn, caller, RIGHT, plan=plan)
         now = clock.now()
         lately = await queries.trend(conn, caller, RIGHT, now.astimezone(clock.CHINA).date() - timedelta(days=LATELY))
     tables = league(rows, lately)
@@ -76,7 +83,24 @@ async def scores(request: Request, caller: Caller = Depends(Requires(RIGHT))) ->
         for plan, _, _ in tables
         if plan in service.plans
     }
-    return page(request, "scores.html", {"tables": tables, "books": books}, service="scoring", caller=caller)
+    plans = {row.plan for row in rows} & set(service.plans)
+    wide = caller.reach(RIGHT) in WIDE
+    mapped = plans.pop() if wide and len(plans) == 1 else None
+    return page(
+        request,
+        "scores.html",
+        {
+            "tables": tables,
+            "books": books,
+            "wide": wide,
+            "mapped": mapped,
+            "spots": spots(service.plans[mapped], rows) if mapped else [],
+            "width": WIDTH,
+            "height": HEIGHT,
+        },
+        service="scoring",
+        caller=caller,
+    )
 
 
 @router.get("/scores/{agency}")

@@ -112,3 +112,30 @@ async def test_a_period_is_closed_on_its_page_and_read_with_its_corrections(scor
 async def test_a_unit_page_says_what_its_points_are_made_of(played: Score) -> None:
     shown = await page(played, "/scores/commerce?plan=dayong")
     assert "分值构成" in shown and "/v1/explain/document" in shown
+
+
+async def test_towns_are_compared_for_those_alone_who_see_whole_towns__d_c1(played: Score) -> None:
+    """D-C1: the central office's board; who holds two towns sees both, the office its own, a unit none."""
+    await played.tell(case(plan="xiyuan", area=None, parties=(("police", None),)).missed("police"))
+    central = {"kind": "system", "agency": "politics_law", "posts": (), "scopes": ("score.read:all",)}
+    both = await page(played, "/board", **central)
+    rows = re.findall(r"<tr>.*?</tr>", both.split("<tbody>")[1].split("</tbody>")[0], re.S)
+    assert len(rows) == 2 and "大涌" in rows[0] and "西园" in rows[1], "two of three in time stand before none of one"
+    assert "67%" in rows[0] and "0%" in rows[1]
+    one = await page(played, "/board")
+    assert "大涌" in one and "西园" not in one.split("<tbody>")[1]
+    assert "待办认定" in one, "the office may read the findings of its town; so they are counted"
+    refused = await played.client.get("/board", headers=signed_in(played, agency="police", posts=("head",)))
+    assert refused.status_code == 403
+    assert "xiyuan" not in (await page(played, "/scores?plan=dayong", **central)).split("<tbody>")[1]
+
+
+async def test_the_sketch_shows_each_community_at_its_place_with_its_points(score: Score) -> None:
+    one = case(parties=(("c-antang", None), ("police", None)))
+    await score.tell(one.opened, one.missed("c-antang"), one.accepted("police"))
+    shown = await page(score, "/scores")
+    sketch = shown.split("<svg viewBox=")[1].split("</svg>")[0]
+    assert sketch.count("<circle") == 11 and sketch.count("<a href=") == 1
+    assert 'aria-label="安堂社区: 得分 -2，逾期或未办 1 项"' in sketch and "/scores/c-antang?plan=dayong" in sketch
+    own = await page(score, "/scores", agency="police", posts=("head",))
+    assert "<svg viewBox=" not in own, "one's own figures need no map"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.rules.plan import Plan
+from shared.rules.plan.sketch import HEIGHT, WIDTH, places
 
-WIDTH, HEIGHT = 400, 440
-_EDGE = 56
+__all__ = ["HEIGHT", "WIDTH", "Doing", "Spot", "spots"]
 
 
 class Doing(Protocol):
@@ -38,20 +37,12 @@ class Spot:
 
 def spots(plan: Plan, doing: Mapping[str, Doing]) -> list[Spot]:
     """Each community at its place of the plan's map; those without one in a circle."""
-    placed = {spot.area: (spot.x, spot.y) for spot in plan.publicity.map}
-    others = [area.id for area in plan.communities if area.id not in placed]
-    for number, area in enumerate(others):
-        angle = 2 * math.pi * number / len(others)
-        placed[area] = (round(50 + 42 * math.cos(angle)), round(50 + 42 * math.sin(angle)))
+    placed = places(plan)
     found = []
     for area in plan.communities:
         x, y = placed[area.id]
         one = doing.get(area.id)
         missing, done = (one.missing, one.done) if one else (0, 0)
         tone = "late" if missing else "good" if done else "calm"
-        found.append(
-            Spot(
-                area.id, _EDGE + round(x * (WIDTH - 2 * _EDGE) / 100), 36 + round(y * (HEIGHT - 90) / 100), missing, done, tone
-            )
-        )
+        found.append(Spot(area.id, x, y, missing, done, tone))
     return found
