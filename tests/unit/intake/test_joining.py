@@ -88,6 +88,37 @@ def test_persons_and_phones_are_tokens_and_never_shown() -> None:
     assert not [name for _, name in searchable(made.targets) if name.startswith("t")]
 
 
+COPIED = (
+    "有人在各小区发展老人买床垫，两万六一张买了就成会员。", "再介绍三个人买就升主任级别，", "每人返两千块钱现金当场兑现，",
+    "说是国家支持的健康养老事业，", "我父母把养老钱都投进去了，", "请市场监管部门去查一查。",
+)  # fmt: skip
+
+
+def test_copies_that_name_no_target_meet_by_their_wording() -> None:
+    """The issue's “wording”: clauses as keyed tokens, so that neither index nor table holds what somebody wrote."""
+    text = "".join(COPIED)
+    one, other = aim(text), aim(text.replace("床垫", "床 垫").replace("，", ",") + "急盼回复！")
+    assert set(one.keys) & set(other.wanted)
+    match = compare_aims(one, other, near=True)
+    assert (match.score, match.reasons) == (80, ("wording",))
+    assert not any(clause[:6] in target for clause in COPIED for target in one.targets)
+    assert compare_aims(one, other, near=False).score == 0
+    half = aim("".join(COPIED[:3]) + "电视上天天有人宣传这种做法骗人。邻居劝了好多回都不听还在拉人。派出所说这事归别的单位管。")
+    assert 40 <= compare_aims(one, half, near=True).score < RULES.join
+    assert not aim(text + "就在兴华里5栋301").wordings  # where a target is named, that decides
+
+
+def test_a_lead_keeps_the_wordings_and_the_phases_of_its_tips() -> None:
+    text, phase = aim("".join(COPIED)), aim("兴华里二期5栋301是传销窝点，拉人头发展下线")
+    stored = together((text.targets, phase.targets, ROOM.targets))
+    assert Aim(stored).wordings == text.wordings
+    assert [one.phase for one in Aim(stored).places] == ["2期"]
+    assert shown(phase.targets[0]) == ("place", "兴华里2期5栋301") and shown(text.targets[0])[1] is None
+    other = aim("兴华里一期5栋301是传销窝点，拉人头发展下线")
+    assert compare_aims(phase, other, near=True).score == 0
+    assert compare_aims(phase, ROOM, near=True).score == 95
+
+
 def test_a_vague_place_does_not_open_a_lead_to_the_neighbours() -> None:
     """A lead that holds room 301 and a tip that only named the building still tells room 302 apart."""
     both = together((BUILDING.targets, ROOM.targets))

@@ -26,6 +26,7 @@ _OTHERS = re.compile(
     r"(?:里面还有|屋里还有|还有|仍有|剩下|其余|其他)[^。！？，,]{0,8}(?:人|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘)"
     r"|(?:同去|同行|一起去|一块去|一同去|同来|一起来|一块儿去)的?[^。！？，,]{0,6}(?:逃|跑|溜)(?:了|回|出)"
 )
+_TAKEN_BACK = re.compile("[^。！？]{0,4}(?:又|还是|但|却)?(?:被|给|让)[^。！？，,]{0,6}(?:抓|拖|拽|追|拉|弄|带)了?回")
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 _ALWAYS = ("minor", "person", "outcry")
 _DEN = frozenset({"den", "teach", "brainwash"})
@@ -223,5 +224,7 @@ class _Scene:
         whole, quiet = self.found.whole, self.lexicon.quiet
         ways = chain(quiet["released"].finditer(whole), quiet["slipped"].finditer(whole))
         return any(
-            not _WANTED.search(whole[max(0, match.start() - 8) : match.start()]) for match in islice(ways, _LOOKED_AT)
+            not _WANTED.search(whole[max(0, match.start() - 8) : match.start()])
+            and not _TAKEN_BACK.match(whole, match.end())
+            for match in islice(ways, _LOOKED_AT)
         )

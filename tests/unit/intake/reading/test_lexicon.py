@@ -108,3 +108,27 @@ def test_every_code_has_a_name_for_people():
         for code in known:
             assert name(code) != code and name(code, english=True) != name(code), code
     assert reason_name("of-an-older-lexicon") == "of-an-older-lexicon"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "没有人管传销", "我弟弟参与传销", "他与传销组织有关", "你们管不管传销", "你们不管传销吗", "警察不打击传销", "当时不知道那是传销", "没想到是传销", "不要让传销再害人", "他不承认是传销", "不知道是不是传销",
+        "无法无天的传销", "说是做生意不是传销，其实就是传销", "明明是传销却说不是传销", "怕不是传销", "莫不是传销", "该不会是传销吧", "会不会是传销", "这难道没有传销吗", "严重怀疑是传销", "他从不说是传销", "没有部门管传销",
+        "工商没有查传销", "不属于直销属于传销", "从事传销", "我没钱了都被传销骗光", "小区有没有传销", "是否存在传销", "举报无证传销", "不明真相参加传销", "不小心进了传销", "不幸误入传销", "不慎陷入传销",
+        "没办法只好举报传销", "非要拉我搞传销", "不停地拉人做传销", "不断发展传销", "不法传销", "不良传销团伙", "没有营业执照搞传销", "我不想做传销了他们不放人", "不能再让传销坑人", "又不敢说是传销", "与传销人员同住",
+        "参与者都是传销受害者", "不单是传销", "不仅是传销", "不只是传销", "不光搞传销还打人",
+    ],
+)  # fmt: skip
+def test_a_no_somewhere_before_the_name_denies_nothing(words: str):
+    assert read("", words).relevant
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "我们不是传销", "公司没有搞传销", "本店与传销无关", "并非传销", "不存在传销行为", "被误认为是传销", "有人造谣我们搞传销", "我不做传销的", "我从没搞过传销", "合法直销非传销",
+    ],
+)  # fmt: skip
+def test_a_denial_is_one(words: str):
+    assert not read("", words).relevant
