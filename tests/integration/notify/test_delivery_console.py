@@ -128,3 +128,17 @@ async def test_the_console_is_for_heads_of_their_own_agency_and_for_operators(ho
     nobody = Desk(house, agency="police", posts=("desk",))
     for where in ("/webhooks", path):
         assert (await nobody.read(where)).status_code == 403
+
+
+async def test_an_agencys_system_keeps_its_own_targets_by_a_right_of_its_own(house: House) -> None:
+    """Point 12: with its token alone; whoever may only read notices adds nothing."""
+    async with Receiver().running() as receiver:
+        for scopes, status in ((("notice.read",), 403), (("notice.read", "webhook.manage"), 201)):
+            client = f"shop-{status}"
+            secret = await house.system(client, scopes)
+            token = (await house.token((client, secret))).json()["access_token"]
+            made = await house.client.post(
+                "/v1/webhooks", json={"url": receiver.url}, headers={"authorization": f"Bearer {token}"}
+            )
+            assert made.status_code == status, made.text
+        assert made.json()["agency"] == "commerce" and made.json()["secret"].startswith("whsec_")
