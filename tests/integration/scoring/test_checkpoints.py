@@ -66,15 +66,15 @@ async def owner(databases: Databases) -> AsyncIterator[AsyncEngine]:
 async def sealed(score: Score, tmp_path: Path) -> Score:
     """A ledger under several checkpoints, one of them closing a period, and some entries that none covers yet."""
     seals = sealing(score, tmp_path)
-    for first in (0, 40, 80, 120):
-        await play(score, 40, first=first)
+    for first in (0, 34, 68, 102):
+        await play(score, 34, first=first)
         await seals.round()
     answer = await score.client.post(
         "/v1/periods", json={"period": "2026-03"}, headers={**score.office(), "idempotency-key": "close-2026-03"}
     )
     assert answer.status_code == 201, answer.text
     await seals.round()
-    await play(score, 20, first=160)
+    await play(score, 20, first=136)
     return score
 
 
