@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.casework.api.parts import claim
 from services.casework.commands import downline as commands
+from services.casework.commands.downline.entering import row_of
 from services.casework.commands.downline.explained import Explained
 from services.casework.commands.downline.members import record_fact
 from services.casework.commands.reach import no_case, wrong
-from services.casework.domain.downline.rows import HEADINGS, Row, RowRefused, read_row
+from services.casework.domain.downline.rows import HEADINGS
 from services.casework.queries import downline as queries
 from services.casework.schemas.downline import (
     DownlineEdgeOut,
@@ -35,7 +36,7 @@ from shared.kit.access import Caller, Requires
 from shared.kit.etag import etag, required_version
 from shared.kit.ids import new_id
 from shared.kit.pagination import Page
-from shared.kit.problem import BadRequest, Invalid, NotFound
+from shared.kit.problem import BadRequest, NotFound
 from shared.kit.service import Service
 from shared.kit.sheets import XLSX, write_csv, write_xlsx
 from shared.kit.web import ORJSONResponse
@@ -206,7 +207,7 @@ async def _enter(
     request: Request, caller: Caller, case_id: UUID, body: Any, named: Mapping[str, NamedBody]
 ) -> Response:
     service, now = service_of(request), clock.now()
-    row = _row(body, named, now)
+    row = row_of(body, named, local_day(now))
     claimed = claim(request, caller, "downline.fact", (case_id, body.model_dump_json()), new_id())
     async with db.begin(service.engine) as conn:
         known, outcome = await record_fact(
@@ -218,21 +219,6 @@ async def _enter(
         "new_facts": outcome.facts if outcome else 0, "version": found.version, "replayed": known is not None,
     }  # fmt: skip
     return ORJSONResponse(told, status_code=200 if known else 201)
-
-
-def _row(body: Any, named: Mapping[str, NamedBody], now: Any) -> Row:
-    cells: dict[str, Any] = {"on": body.on, "amount": body.amount, "source": body.source, "kind": body.kind}
-    cells["organisation"] = getattr(body, "organisation", None)
-    cells["denies"] = "yes" if body.denies else "no"
-    for side, one in named.items():
-        cells |= {side: one.code, f"{side}_name": one.name, f"{side}_identity": one.identity, f"{side}_account": one.account}
-    try:
-        return read_row(cells, 1, body.kind, local_day(now))
-    except RowRefused as error:
-        raise Invalid(
-            f"{error.said} 未保存任何内容。 Nothing was kept.", code=error.code,
-            errors=[{"field": error.field, "code": error.code, "message": error.said}],
-        ) from error  # fmt: skip
 
 
 @router.patch(

@@ -13,10 +13,11 @@ from services.casework.pages import (
     persons,
     places,
     proceedings,
+    relations,
     statistics,
     supervision,
 )
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (documents, downline, persons, places, evidence_handovers, evidence, measures, operations, supervision, statistics, proceedings, cases):
+for _part in (documents, downline, relations, persons, places, evidence_handovers, evidence, measures, operations, supervision, statistics, proceedings, cases):
     router.include_router(_part.router)

@@ -59,13 +59,14 @@ class NewForm(Form):
     """The kind to draft."""
 
     kind: str = Field(max_length=48)
+    proceeding_id: UUID | None = None
 
 
 @router.post("/cases/{case_id}/documents")
 async def draft(request: Request, case_id: UUID, caller: Caller = Depends(Requires("document.draft"))) -> Response:
     """A draft with what the case already says; its form comes next."""
     form = await read_form(request, NewForm)
-    body = DocumentIn(kind=form.kind)
+    body = DocumentIn(kind=form.kind, proceeding_id=form.proceeding_id)
     made = await room_of(request).draft(caller, case_id, body, str(form.idempotency_key))
     return see_other(request, f"/documents/{made}", done="saved")
 

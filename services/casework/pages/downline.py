@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from services.casework.commands import downline as commands
+from services.casework.commands.downline.entering import row_of
 from services.casework.commands.downline.explained import Explained
+from services.casework.commands.downline.members import record_fact
 from services.casework.commands.reach import claim_of, no_case, wrong
 from services.casework.domain.downline.kinds import FACT_KINDS, ROLES
 from services.casework.domain.downline.rows import HEADINGS
 from services.casework.queries import downline as queries
-from services.casework.schemas.downline import Grave, Role
+from services.casework.schemas.downline import EdgeBody, Grave, Kind, MemberBody, NamedBody, Role
 from services.casework.tables import kit
 from shared.kit import audit, clock, db, pagination
 from shared.kit.access import Caller, Requires
-from shared.kit.files.multipart import Field, parts
+from shared.kit.files.multipart import Field as Sent
+from shared.kit.files.multipart import parts
 from shared.kit.ids import new_id
-from shared.kit.problem import Invalid, NotFound
+from shared.kit.problem import Conflict, Forbidden, Invalid, NotFound, Problem
 from shared.kit.service import Service
 from shared.rules.calendar import local_day
 from shared.rules.law import Text
-from shared.web.forms import VersionedForm, read_form, see_other
+from shared.web.forms import Form, VersionedForm, read_form, see_other
 from shared.web.render import page
 
 router = APIRouter()
@@ -57,7 +60,7 @@ async def downline(
 
 async def _page(
     request: Request, caller: Caller, case_id: UUID, *, q: str = "", cursor: str | None = None,
-    told: dict[str, Any] | None = None,
+    told: dict[str, Any] | None = None, refused: Problem | None = None, typed: EdgeForm | None = None,
 ) -> HTMLResponse:  # fmt: skip
     explained: Explained = request.app.state.downline
     service, now = service_of(request), clock.now()
@@ -89,11 +92,14 @@ async def _page(
             "elsewhere": elsewhere,
             "beyond": beyond,
             "told": told,
+            "refused": refused.detail if refused else None,
+            "typed": typed,
             "kinds": FACT_KINDS,
             "headings": {name: words[0] for name, words in HEADINGS.items()},
             "text": Text.model_validate,
         },
         service="casework",
+        status=refused.status if refused else 200,
         caller=caller,
     )
 
@@ -105,7 +111,7 @@ async def bring_in(
     """The file is read in memory, since it names people; a trial keeps nothing."""
     fields, content = {}, b""
     async for part in parts(request.headers.get("content-type", ""), request.stream()):
-        if isinstance(part, Field):
+        if isinstance(part, Sent):
             fields[part.name] = part.value
         else:
             content = b"".join([chunk async for chunk in part.chunks])
@@ -119,6 +125,57 @@ async def bring_in(
         service_of(request), caller, case_id, content, clock.now(), kind=kind, dry_run=fields.get("keep") != "1"
     )
     return await _page(request, caller, case_id, told=told)
+
+
+class EdgeForm(Form):
+    """One recruitment and the fact that carries or denies it; without an upline, a member alone."""
+
+    upline: str = Field("", max_length=80)
+    downline: str = Field(min_length=1, max_length=80)
+    name: str = Field("", max_length=80)
+    kind: Kind
+    on: str = Field("", max_length=10)
+    amount: str = Field("", max_length=16)
+    source: str = Field("", max_length=300)
+    denies: Literal["", "1"] = ""
+
+
+def _entered(form: EdgeForm) -> tuple[MemberBody | EdgeBody, dict[str, NamedBody]]:
+    """What the form says. Raises `Invalid` for a day or an amount that is none."""
+    lower = NamedBody(code=form.downline, name=form.name or None)
+    fact = {
+        "kind": form.kind, "denies": bool(form.denies), "on": form.on or None, "source": form.source or None,
+        "amount": form.amount.replace(",", "") or None,
+    }  # fmt: skip
+    try:
+        if not form.upline:
+            return MemberBody.model_validate({**fact, **lower.model_dump()}), {"downline": lower}
+        upper = NamedBody(code=form.upline)
+        body = EdgeBody.model_validate({**fact, "upline": upper.model_dump(), "downline": lower.model_dump()})
+        return body, {"upline": upper, "downline": lower}
+    except ValidationError as error:
+        where = str(error.errors()[0]["loc"][0])
+        raise wrong(where, "not-readable", "日期或金额写法不对。", "The day or the amount cannot be read.") from error
+
+
+@router.post("/cases/{case_id}/downline/edges")
+async def enter(
+    request: Request, case_id: UUID, caller: Caller = Depends(Requires("downline.edit"))
+) -> Response:
+    """Put one recruitment on record; a refusal shows the form again with what was typed."""
+    form = await read_form(request, EdgeForm)
+    service, now = service_of(request), clock.now()
+    keys = service.settings.keys
+    asked = repr((case_id, form.model_dump(exclude={"idempotency_key"}))).encode()
+    claimed = claim_of(keys, caller, "downline.fact", str(form.idempotency_key), asked, new_id())
+    try:
+        body, named = _entered(form)
+        row = row_of(body, named, local_day(now))
+        async with db.begin(service.engine) as conn:
+            await record_fact(conn, keys, caller, case_id, row, claimed, now)
+    except (Invalid, Conflict, Forbidden) as refused:
+        return await _page(request, caller, case_id, refused=refused, typed=form)
+    return see_other(request, f"/cases/{case_id}/downline", done="saved")
 
 
 @router.get("/cases/{case_id}/downline/members/{no}")

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import NaiveDatetime
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.commands import dens as commands
 from services.casework.commands import revisits as revisit_commands
@@ -15,6 +16,7 @@ from services.casework.pages.persons import claim, moment, now_field
 from services.casework.queries import network as networks
 from services.casework.queries import places as queries
 from services.casework.queries.cases import get_case
+from services.casework.queries.persons import parts_of_case
 from services.casework.schemas.places import DenBody, DenStep, PlaceSearch, RevisitBody
 from services.casework.tables import kit
 from shared.kit import audit, clock, db, pagination
@@ -28,6 +30,7 @@ from shared.web.render import page
 router = APIRouter()
 
 A_PAGE = 30
+_CASES_OF_A_PLACE = 3
 _NO_PLACE = "没有这个场所，或不在您的权限内。 No such place within your reach."
 
 
@@ -91,9 +94,23 @@ async def place_page(request: Request, place_id: UUID, caller: Caller = Depends(
         if caller.reach("person.read") is not None:
             net = await networks.around(conn, caller, ("place", place_id), 2)
             network = await networks.shown(conn, caller, basis.keys, net, basis.address) if net else None
+        known = await _persons_known(request, conn, caller, full, now) if caller.reach("place.record") else []
         await audit.record(conn, kit, caller, "place.read", "place", [place_id], now)
     place = request.app.state.people.place_full(full, caller, now)
-    return page(request, "place.html", {"place": place, "network": network}, service="casework", caller=caller)
+    shown = {"place": place, "network": network, "known": known}
+    return page(request, "place.html", shown, service="casework", caller=caller)
+
+
+async def _persons_known(
+    request: Request, conn: AsyncConnection, caller: Caller, full: queries.PlaceFull, now: datetime
+) -> list[tuple[str, str]]:
+    """Who can be named as its landlord: the persons of the latest cases it was found in, landlords first."""
+    if caller.reach("person.read") is None:
+        return []
+    cases = list(dict.fromkeys(row.case_id for row in full.dens))[:_CASES_OF_A_PLACE]
+    found = [request.app.state.people.part(row, now) for one in cases for row in await parts_of_case(conn, caller, one)]
+    found.sort(key=lambda one: one["role"] != "landlord")
+    return list(dict.fromkeys((str(one["person_id"]), one["name"]) for one in found))
 
 
 class DenForm(Form):

@@ -1,6 +1,8 @@
 """Pages of proceedings: the work desk, opening one, and one with its clocks, its steps and the law beside each."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from services.casework.domain.procedures import Procedure, UnknownProcedure
 from services.casework.queries import get_case
 from services.casework.queries.measures import lapsing
 from services.casework.queries.measures_present import warning_days
+from services.casework.queries.places import places_found
 from services.casework.queries.proceedings import Narrowed, list_proceedings, waiting_proceedings
 from services.casework.schemas.proceedings import Category
 from shared.kit import clock, db, idempotency, pagination
@@ -31,6 +34,8 @@ A_PAGE = 30
 FIELD = "v_"
 """Before each field of a step in a page's form, so that no field can be taken for the form's own."""
 Show = Literal["waiting", "late", "all"]
+GROUPS = ("track", "transfer", "measure", "penalty", "request", "operation", "supervision", "report")
+"""In the order in which a case comes to them."""
 
 
 class StepForm(VersionedForm):
@@ -135,6 +140,13 @@ async def proceeding_page(
     service = request.app.state.service
     async with db.begin(service.engine) as conn:
         shown = await read_proceeding(conn, request.app.state.proceedings, caller, proceeding_id, clock.now())
+        named = [str(v) for name, v in shown["facts"].items() if shown["labels"].get(name, {}).get("type") == "place"]
+        pages_of = await places_found(conn, named)
+    papers = []
+    if shown["case_id"] is not None and caller.reach("document.read") is not None:
+        with suppress(NotFound):
+            papers = await request.app.state.documents.of_case(caller, shown["case_id"])
+    kinds = request.app.state.documents.desk.catalogue.kinds
     plan = service.plans.get(shown["plan"])
     return page(
         request,
@@ -149,7 +161,9 @@ async def proceeding_page(
             "agency": caller.agency,
             "text": Text.model_validate,
             "moment": datetime.fromisoformat,
-            "document_name": str,
+            "document_name": lambda kind: kinds[kind].name if kind in kinds else Text(zh=kind, en=kind),
+            "pages_of": pages_of,
+            "papers": [one for one in papers if one["proceeding_id"] == proceeding_id],
         },
         service="casework",
         status=refused.status if refused else 200,
@@ -219,29 +233,36 @@ async def _new_page(
     agency: str = "",
 ) -> HTMLResponse:
     service, basis = request.app.state.service, request.app.state.basis
-    case = None
-    if case_id is not None:
-        async with db.begin(service.engine) as conn:
-            case = await get_case(conn, caller, case_id)
-        if case is None:
-            raise NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
-    plan = basis.plan(case.case.plan if case else caller.plan or next(iter(basis.plans)))
+    today = local_day(clock.now())
     try:
         chosen = basis.procedures.get(kind) if kind else None
     except UnknownProcedure:
         chosen = None
-    today = local_day(clock.now())
+    case, held = None, {}
+    if case_id is not None:
+        async with db.begin(service.engine) as conn:
+            case = await get_case(conn, caller, case_id)
+            if case is not None and chosen and _names_what_is_held(chosen, today):
+                held = await request.app.state.people.of_case(conn, caller, case_id, clock.now())
+        if case is None:
+            raise NotFound("没有这个案件，或不在您的权限内。 No such case within your reach.", code="case-not-found")
+    plan = basis.plan(case.case.plan if case else caller.plan or next(iter(basis.plans)))
     mine = _openable(basis, caller, plan, today, in_case=case is not None)
     present = request.app.state.proceedings
     to = chosen.counterpart if chosen else None
     kinds = to.kinds if to else ()
+    shown = present.procedure_out(plan, chosen, today) if chosen else None
+    fields = shown["open"]["fields"] if shown else []
+    picks = _picks(fields, held)
     return page(
         request,
         "proceeding_new.html",
         {
             "case": case.case if case else None,
-            "kinds": {group: [one for one in mine if one.group == group] for group in dict.fromkeys(o.group for o in mine)},
-            "chosen": present.procedure_out(plan, chosen, today) if chosen else None,
+            "kinds": {group: ones for group in GROUPS if (ones := [one for one in mine if one.group == group])},
+            "chosen": shown,
+            "picks": picks,
+            "no_place": case is not None and any(one["type"] == "place" and not picks.get(one["field"]) for one in fields),
             "receivers": [one for one in plan.agencies if not kinds or one.kind in kinds] if to else [],
             "others": to.others if to else {},
             "refused": said(refused),
@@ -273,6 +294,20 @@ def _openable(basis: Basis, caller: Caller, plan: Any, today: Any, *, in_case: b
     return found
 
 
+def _names_what_is_held(chosen: Procedure, today: date) -> bool:
+    return any(rule.type in ("place", "object") for rule in chosen.in_force(today).open.fields.values())
+
+
+def _picks(fields: Sequence[dict[str, Any]], of_case: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """What the case holds, for fields that name one of it: places and persons by what people call them."""
+    held = {
+        "place": [(str(one["place_id"]), one["address"]) for one in of_case.get("dens", ())],
+        "person_id": [(str(one["case_person_id"]), one["name"]) for one in of_case.get("persons", ())],
+    }
+    named = {one["field"]: held.get("place" if one["type"] == "place" else one["field"], []) for one in fields}
+    return {name: list(dict.fromkeys(choices)) for name, choices in named.items() if choices}
+
+
 def said(refused: Problem | None) -> dict[str, Any] | None:
     """A refusal as its page tells it."""
     if refused is None:
@@ -282,5 +317,6 @@ def said(refused: Problem | None) -> dict[str, Any] | None:
         "outdated": isinstance(refused, Outdated),
         "detail": refused.detail,
         "fields": extras.get("fields", {}),
+        "documents": extras.get("documents", []),
         "code": refused.type.rpartition(":")[2],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -257,3 +257,16 @@ def types(nodes: Iterable[dict[str, Any]]) -> list[str]:
 
 
 
+
+
+async def stated_in(conn: AsyncConnection, case_id: UUID) -> Sequence[Any]:
+    """The relations stated in a case and not taken back, newest first, with the organisation's name where there is one."""
+    c, o = links.c, organisations.c
+    query = (
+        select(links, o.name.label("organisation"))
+        .outerjoin(organisations, o.id == c.to_id)
+        .where(c.case_id == case_id, c.removed_at.is_(None))
+        .order_by(c.id.desc())
+        .limit(200)
+    )
+    return (await conn.execute(query)).all()

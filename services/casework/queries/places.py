@@ -258,3 +258,11 @@ async def get_revisit(conn: AsyncConnection, caller: Caller, revisit_id: UUID) -
         .where(may_revisit(caller), r.id == revisit_id)
     )
     return (await conn.execute(query)).one_or_none()
+
+
+async def places_found(conn: AsyncConnection, named: Sequence[str]) -> frozenset[str]:
+    """Which of these ids are places found in cases, not those of a register; their pages judge who may look."""
+    if not named:
+        return frozenset()
+    found = await conn.execute(select(places.c.id).where(places.c.id.in_([UUID(one) for one in named])))
+    return frozenset(str(one) for one in found.scalars())

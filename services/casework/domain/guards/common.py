@@ -18,6 +18,23 @@ def not_the_proposer(asked: Asked) -> None:
         )
 
 
+def not_a_handler(asked: Asked) -> None:
+    """Who worked on the case neither reviews it nor decides it (行政处罚法 57, 58): whoever opened it, or took a step of it
+    that neither needs an approval nor is itself such a review.
+    """
+    steps = asked.version.steps
+    handlers = {
+        taken.actor for taken in asked.proceeding.history
+        if (rule := steps.get(taken.step)) is None or (rule.approval is None and "not_a_handler" not in rule.guards)
+    }  # fmt: skip
+    if asked.actor.id in handlers:
+        raise Refused(
+            "four-eyes",
+            "须由未承办本案的人员办理：承办人不能自己审核、决定；未保存。",
+            "somebody who did not work on it has to do this: a handler neither reviews nor decides; nothing was saved",
+        )
+
+
 def no_day_before_the_rule(asked: Asked) -> None:
     """No date given lies before the version of the procedure that governs it (条文施行日)."""
     first = asked.procedure.versions[0].effective_from
@@ -66,6 +83,7 @@ def defence_heard(asked: Asked) -> None:
 GUARDS: dict[str, Guard] = {
     "papers_of_article_6": papers_of_article_6,
     "defence_heard": defence_heard,
+    "not_a_handler": not_a_handler,
     "not_the_proposer": not_the_proposer,
     "no_day_before_the_rule": no_day_before_the_rule,
 }
