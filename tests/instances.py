@@ -24,7 +24,7 @@ from typing import Any
 import asyncpg
 
 from deploy.local.cluster import Cluster
-from deploy.local.databases import Login, clone, drop
+from deploy.local.databases import Login, clone, drop, plain
 from deploy.local.ports import Ports
 from deploy.local.process import Identity
 from deploy.local.services import Spec, specs
@@ -61,6 +61,20 @@ class Databases:
     async def drop(self) -> None:
         for login in self.logins.values():
             await drop(self.cluster.postgres.admin_url, login.name)
+
+    async def empty(self, service: str) -> None:
+        """Empty every table of a service, as its owner may; only those with rows, since each costs new files."""
+        owner = await asyncpg.connect(plain(self.owner_url(service)))
+        try:
+            tables = await owner.fetch(
+                "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+            looks = (f"SELECT '{table['name']}' AS name WHERE EXISTS (SELECT FROM {table['name']})" for table in tables)
+            full = [row["name"] for row in await owner.fetch(" UNION ALL ".join(looks))]
+            if full:
+                await owner.execute(f"TRUNCATE {', '.join(full)} RESTART IDENTITY CASCADE")
+        finally:
+            await owner.close()
 
     def app_url(self, service: str) -> str:
         return self.logins[service].app_url(self.cluster.postgres_address)

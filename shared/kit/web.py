@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kit import metrics, problem, tracing
@@ -161,16 +162,16 @@ class BodyGuard:
 
     @staticmethod
     def _bad_text(body: bytes) -> Problem | None:
-        wrong = BadRequest(
-            "文字含有非法字符（NUL 或不成对的代理码），未保存任何内容。 "
-            "The text holds NUL or a lone surrogate; nothing was kept.",
-            code="bad-text",
-        )
         if b"\\u" not in body and b"\0" not in body:
             return None
         lowered = body.lower()
         if b"\\u0000" not in lowered and b"\\ud" not in lowered and b"\0" not in body:
             return None
+        wrong = BadRequest(
+            "文字含有非法字符（NUL 或不成对的代理码），未保存任何内容。 "
+            "The text holds NUL or a lone surrogate; nothing was kept.",
+            code="bad-text",
+        )
         try:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -274,13 +275,26 @@ def create_app(
     app.state.settings = settings
     for name, value in (state or {}).items():
         setattr(app.state, name, value)
-    for router in [*routers, _frame_routes(app, health)]:
-        app.include_router(router)
+    for router in routers:
+        app.router.routes.extend(_prepared(router))
+    app.include_router(_frame_routes(app, health))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     app.add_middleware(Shortcut, routes=direct_routes(app), answer=answer)
     app.add_middleware(BodyGuard, max_bytes=settings.max_json_bytes, larger=larger_bodies)
     app.add_middleware(Observe)
     return app
+
+
+_PREPARED: dict[int, tuple[APIRouter, list[BaseRoute]]] = {}
+
+
+def _prepared(router: APIRouter) -> list[BaseRoute]:
+    """A router's routes with all that FastAPI works out about them: once a process, however many apps it builds."""
+    if id(router) not in _PREPARED:
+        holder = APIRouter()
+        holder.include_router(router)
+        _PREPARED[id(router)] = (router, holder.routes)
+    return _PREPARED[id(router)][1]
 
 
 def decisions(app: FastAPI) -> list[tuple[str, str, Public | Requires | None]]:

@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.rules.yaml_source import Source, Where, YamlProblem, read_yaml
+from shared.rules.yaml_source import Source, Stamp, Where, YamlProblem, read_yaml, stamp
 
 
 class Unit(StrEnum):
@@ -211,9 +212,15 @@ class LawBook:
     @classmethod
     def load(cls, directory: Path) -> LawBook:
         """Read every ``*.yaml`` except `calendar.yaml`. Raises `YamlProblem` with ``file:line``."""
+        folder = Path(directory).absolute()
+        return cls._loaded(folder, stamp(folder))
+
+    @classmethod
+    @lru_cache(8)
+    def _loaded(cls, folder: Path, _stamp: Stamp) -> LawBook:
         limits: list[Limit] = []
         seen: dict[str, list[tuple[Limit, Where]]] = {}
-        for path in sorted(Path(directory).glob("*.yaml")):
+        for path in sorted(folder.glob("*.yaml")):
             if path.name == "calendar.yaml":
                 continue
             source = read_yaml(path, path.name)

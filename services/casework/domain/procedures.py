@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shared.rules.law import LawBook, Text
 from shared.rules.plan.vocabulary import AGENCY_KINDS, APPROVALS, RIGHTS
-from shared.rules.yaml_source import Source, YamlProblem, read_yaml
+from shared.rules.yaml_source import Source, Stamp, YamlProblem, read_yaml, stamp
 
 Actor = Literal["owner", "counterpart", "office", "party", "approver", "system"]
 """Whose step it is: the side that opened it, the other side, the plan's office, any party of the case, whoever may give
@@ -305,9 +305,17 @@ class Procedures:
     @classmethod
     def load(cls, directory: Path, law: LawBook, guards: Iterable[str], plan_rules: Iterable[str] = ()) -> Procedures:
         """Read every `*.yaml`. Raises `YamlProblem` with `file:line` for what is wrong or names what is not there."""
+        folder = Path(directory).absolute()
+        return cls._loaded(folder, stamp(folder), law, frozenset(guards), frozenset(plan_rules))
+
+    @classmethod
+    @lru_cache(8)
+    def _loaded(
+        cls, folder: Path, _stamp: Stamp, law: LawBook, guards: frozenset[str], plan_rules: frozenset[str]
+    ) -> Procedures:
         found: dict[str, Procedure] = {}
         sources: dict[str, Source] = {}
-        for path in sorted(Path(directory).glob("*.yaml")):
+        for path in sorted(folder.glob("*.yaml")):
             source = read_yaml(path, path.name)
             one = _valid(source)
             if one.procedure in found:
@@ -317,7 +325,7 @@ class Procedures:
                 )
             found[one.procedure], sources[one.procedure] = one, source
         made = cls(found)
-        made._check(sources, law, frozenset(guards), frozenset(plan_rules))
+        made._check(sources, law, guards, plan_rules)
         return made
 
     def get(self, procedure: str) -> Procedure:

@@ -20,5 +20,5 @@ from services.intake.pages import (
 )
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
-for _part in (citizens, desk, evidence, plans, following, leads, operator, conversation, registers, rewards, leads, triage, handovers, verification, trends):
+for _part in (citizens, desk, evidence, plans, following, leads, operator, conversation, registers, rewards, triage, handovers, verification, trends):
     router.include_router(_part.router)

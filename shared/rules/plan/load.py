@@ -7,6 +7,7 @@ together with the things worth knowing that are no mistakes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from shared.rules.plan.checks import cross_check
 from shared.rules.plan.findings import Finding, Spots, mistake_of
 from shared.rules.plan.model import Plan
 from shared.rules.plan.observations import observe
-from shared.rules.yaml_source import Where, YamlProblem, read_yaml
+from shared.rules.yaml_source import Stamp, Where, YamlProblem, read_yaml, stamp
 
 
 class PlanError(Exception):
@@ -31,7 +32,12 @@ class PlanError(Exception):
 
 def load_plan(directory: Path | str, law: LawBook | None = None) -> Plan:
     """Read and validate one plan; with the law, its rule ids too. Raises `PlanError` with every mistake found."""
-    folder = Path(directory)
+    folder = Path(directory).absolute()
+    return _loaded(folder, stamp(folder), law)
+
+
+@lru_cache(16)
+def _loaded(folder: Path, _stamp: Stamp, law: LawBook | None) -> Plan:
     plan, findings, _ = _read(folder, law)
     if plan is None:
         raise PlanError(folder, findings)

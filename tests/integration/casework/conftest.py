@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from sqlalchemy import Row, text
 
 from deploy.local.cluster import Cluster
-from deploy.local.databases import plain
 from services.casework.commands import Basis, mark_missed, open_cases
 from services.casework.main import build
 from services.casework.settings import Settings
@@ -125,22 +123,10 @@ def own_database(cluster: Cluster) -> Iterator[Databases]:
     asyncio.run(made.drop())
 
 
-async def emptied(databases: Databases) -> None:
-    """Empty every table, as the owner may."""
-    owner = await asyncpg.connect(plain(databases.owner_url("casework")))
-    try:
-        names = await owner.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        )
-        await owner.execute("TRUNCATE " + ", ".join(row["tablename"] for row in names))
-    finally:
-        await owner.close()
-
-
 @pytest.fixture
 async def desk(own_database: Databases) -> AsyncIterator[Desk]:
     databases, cluster = own_database, own_database.cluster
-    await emptied(databases)
+    await databases.empty("casework")
     settings = Settings(
         database_url=databases.app_url("casework"),
         kafka_bootstrap=cluster.kafka.bootstrap,

@@ -27,7 +27,7 @@ from shared.kit.problem import Problem
 from shared.kit.service import Service
 from shared.rules.plan import Plan
 from tests.instances import Databases
-from tests.integration.casework.conftest import emptied, lead
+from tests.integration.casework.conftest import lead
 
 KINDS = (
     "suspected_crime", "administrative_case", "public_order_case", "early_involvement", "assistance_in_evidence",
@@ -86,7 +86,7 @@ class Walk(RuleBasedStateMachine):
     @initialize()
     def empty(self) -> None:
         async def work() -> Any:
-            await emptied(self.databases)
+            await self.databases.empty("casework")
             async with db.begin(self.service.engine) as conn:
                 return await open_cases(conn, self.basis, [(lead(), None)], self.now)
 

@@ -115,22 +115,10 @@ def own_database(cluster: Cluster) -> Iterator[Databases]:
     asyncio.run(made.drop())
 
 
-async def emptied(databases: Databases) -> None:
-    """Empty every table, as the owner may."""
-    owner = await asyncpg.connect(plain(databases.owner_url("intake")))
-    try:
-        names = await owner.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        )
-        await owner.execute("TRUNCATE " + ", ".join(row["tablename"] for row in names))
-    finally:
-        await owner.close()
-
-
 @pytest.fixture
 async def desk(own_database: Databases) -> AsyncIterator[Desk]:
     databases, cluster = own_database, own_database.cluster
-    await emptied(databases)
+    await databases.empty("intake")
     settings = Settings(
         database_url=databases.app_url("intake"),
         kafka_bootstrap=cluster.kafka.bootstrap,

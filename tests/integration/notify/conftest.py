@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,11 +133,19 @@ def told(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
-@pytest.fixture
-async def database(cluster: Cluster) -> AsyncIterator[Databases]:
-    made = await Databases(cluster, f"t{uuid.uuid4().hex[:12]}").create("notify")
+@pytest.fixture(scope="session")
+def own_database(cluster: Cluster) -> Iterator[Databases]:
+    """One migrated database of notify for these tests; `database` empties it before each."""
+    made = Databases(cluster, f"no{uuid.uuid4().hex[:10]}")
+    asyncio.run(made.create("notify"))
     yield made
-    await made.drop()
+    asyncio.run(made.drop())
+
+
+@pytest.fixture
+async def database(own_database: Databases) -> Databases:
+    await own_database.empty("notify")
+    return own_database
 
 
 @pytest.fixture

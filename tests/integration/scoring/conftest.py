@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Row, text
 
+from deploy.local.cluster import Cluster
 from services.scoring.commands import Books
 from services.scoring.consumers import handlers
 from services.scoring.main import build
@@ -157,6 +159,21 @@ def settings_of(databases: Databases) -> Settings:
         feed_pulse_s=0.05,
         feed_heartbeat_s=0.3,
     )
+
+
+@pytest.fixture(scope="session")
+def own_database(cluster: Cluster) -> Iterator[Databases]:
+    """One migrated database of scoring for these tests; `databases` empties it before each."""
+    made = Databases(cluster, f"sc{uuid4().hex[:10]}")
+    asyncio.run(made.create("scoring"))
+    yield made
+    asyncio.run(made.drop())
+
+
+@pytest.fixture
+async def databases(own_database: Databases) -> Databases:
+    await own_database.empty("scoring")
+    return own_database
 
 
 @pytest.fixture

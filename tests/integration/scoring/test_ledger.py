@@ -91,7 +91,7 @@ async def test_every_order_of_events_gives_the_same_rows(score: Score, databases
     )
     for order in permutations(facts):
         for batched in (True, False):
-            await _wipe(databases)
+            await databases.empty("scoring")
             for batch in ([*order, order[0]],) if batched else ([one] for one in (*order, order[0])):
                 await score.tell(*batch)
             seen.append((await score.ledger(), await score.standings(), await score.rows("SELECT * FROM obligations "
@@ -219,14 +219,3 @@ async def test_two_services_at_once_keep_the_numbers_in_the_order_of_commits(sco
             assert waited.value.orig.sqlstate == "55P03", "the second writer waits for the first one's commit"
         await transaction.commit()
     assert len(await score.ledger()) == 1
-
-
-
-async def _wipe(databases: Databases) -> None:
-    import asyncpg
-
-    from deploy.local.databases import plain
-
-    owner = await asyncpg.connect(plain(databases.owner_url("scoring")))
-    await owner.execute("TRUNCATE ledger, standings, obligations, inbox, outbox, audit RESTART IDENTITY")
-    await owner.close()

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from deploy.local.cluster import Cluster
 from services.scoring import commands
 from services.scoring.commands.refilling import Message, Shard, shard_of
 from services.scoring.consumers import handlers, in_turn, rebuilding
@@ -58,6 +60,14 @@ def message(event: Event[Any]) -> tuple[bytes, Message]:
     return event.key.encode(), (
         event.type, str(event.id), event.recordedat.isoformat(), event.data.model_dump_json().encode()
     )  # fmt: skip
+
+
+@pytest.fixture
+async def databases(cluster: Cluster) -> AsyncIterator[Databases]:
+    """A database of the test's own: loading anew puts other tables in the place of its tables."""
+    made = await Databases(cluster, f"t{uuid4().hex[:12]}").create("scoring")
+    yield made
+    await made.drop()
 
 
 @pytest.fixture

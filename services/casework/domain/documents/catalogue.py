@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.casework.domain.documents.kinds import OFFICE, DocumentField, Kind
 from shared.rules.law import LawBook
 from shared.rules.plan import Plan
 from shared.rules.plan.findings import Finding, Spots, mistake_of
-from shared.rules.yaml_source import Path_, Source, Where, YamlProblem, read_yaml
+from shared.rules.yaml_source import Path_, Source, Stamp, Where, YamlProblem, read_yaml, stamp
 
 
 class CatalogueError(Exception):
@@ -36,8 +37,14 @@ class Catalogue:
     @classmethod
     def load(cls, directory: Path, law: LawBook | None = None) -> Catalogue:
         """Read `fields.yaml`, `series.yaml` and `kinds/*.yaml`. Raises `CatalogueError` with every mistake."""
+        folder = Path(directory).absolute()
+        return cls._loaded(folder, stamp(folder), law)
+
+    @classmethod
+    @lru_cache(8)
+    def _loaded(cls, folder: Path, _stamp: Stamp, law: LawBook | None) -> Catalogue:
         reader = _Reader(law)
-        catalogue = reader.read(Path(directory))
+        catalogue = reader.read(folder)
         if reader.findings:
             raise CatalogueError(reader.findings)
         return catalogue
