@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -56,7 +56,8 @@ def _days(at: str, soon_days: int, calendar: WorkingCalendar, last: date) -> tup
     on = _back(calendar, last, 0)
     told = [(Stage.SOON, _back(calendar, on, soon_days))] if soon_days else []
     told += [(Stage.DUE, on), (Stage.OVERDUE, calendar.roll_forward(last + ONE_DAY).day)]
-    return tuple((stage, datetime.combine(day, hour, SHANGHAI)) for stage, day in told)
+    # in UTC, in which events tell their times: moments of two zones are compared at ten times the cost
+    return tuple((stage, datetime.combine(day, hour, SHANGHAI).astimezone(UTC)) for stage, day in told)
 
 
 def _back(calendar: WorkingCalendar, day: date, days: int) -> date:
