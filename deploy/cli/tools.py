@@ -15,7 +15,7 @@ from deploy.local.state import State
 
 @dataclass(frozen=True)
 class Tool:
-    """One need of the tests.
+    """One need of the tests; `package` may name several.
 
     `unpack`: take only the program out of the package; installing a server's package would also start the server.
     """
@@ -51,6 +51,7 @@ TOOLS = (
     Tool("Han font", "fonts-noto-cjk", "Chinese text in screenshots", _han_font),
     Tool("promtool", "prometheus", "alert rules and metrics", _program("promtool"), unpack=True),
     Tool("amtool", "prometheus-alertmanager", "alert routes", _program("amtool"), unpack=True),
+    Tool("clamd", "clamav-daemon libclamav12 libmspack0", "the virus scanner", _program("clamd"), unpack=True),
     Tool("nginx", "nginx", "the ingress", _program("nginx"), unpack=True),
     Tool("kubectl", "kubernetes-client", "Kubernetes files", _program("kubectl"), unpack=True),
 )
@@ -84,7 +85,7 @@ def _get(tools: list[Tool]) -> str:
     """Install and unpack; why it did not work, if it did not."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     problem = _run(["apt-get", "update", "-qq"], env)
-    install = [tool.package for tool in tools if not tool.unpack]
+    install = [name for tool in tools if not tool.unpack for name in tool.package.split()]
     if install:
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *install]
         problem = _run(command, env) or problem
@@ -92,7 +93,7 @@ def _get(tools: list[Tool]) -> str:
         if tool.unpack:
             with tempfile.TemporaryDirectory(prefix="dachuan-deb-") as place:
                 os.chmod(place, 0o777)
-                failed = _run(["apt-get", "download", "-qq", tool.package], env, place)
+                failed = _run(["apt-get", "download", "-qq", *tool.package.split()], env, place)
                 for package in Path(place).glob("*.deb"):
                     folder().mkdir(parents=True, exist_ok=True)
                     failed = failed or _run(["dpkg", "-x", str(package), str(folder())], env)
