@@ -128,7 +128,7 @@ def _notify(cluster: Cluster) -> Iterator[tuple[str, psutil.Process]]:
             until = time.monotonic() + 240
             while True:
                 with suppress(httpx.HTTPError):
-                    if httpx.get(f"{url}/healthz/ready", timeout=5).status_code == 200:
+                    if httpx.get(f"{url}/healthz/live", timeout=5).status_code == 200:
                         break
                 if process.poll() is not None or time.monotonic() > until:
                     raise RuntimeError(f"notify did not start:\n{Path(log.name).read_text()[-2000:]}")
@@ -224,7 +224,7 @@ async def _burst(
     say(f"{wanted:,} webhooks to {HEALTHY} healthy targets …")
     used, began = _used(process), time.time()
     await asyncio.to_thread(cases.send, messages)
-    until = time.time() + 120
+    until = time.time() + 240
     while _ask(system, "count") < wanted and time.time() < until:
         await asyncio.sleep(0.1)
     came = _ask(system, "all")
@@ -304,10 +304,10 @@ def _used(process: psutil.Process) -> float:
 
 
 async def _until(conn: asyncpg.Connection, statement: str, wanted: int) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while (found := await conn.fetchval(statement)) < wanted:
         if time.monotonic() > until:
-            raise RuntimeError(f"{found} of {wanted} after two minutes: {statement}")
+            raise RuntimeError(f"{found} of {wanted} after four minutes: {statement}")
         await asyncio.sleep(0.05)
 
 

@@ -129,7 +129,7 @@ BADGES: dict[str, tuple[str, str]] = {
     "delivered": (N_("Delivered"), "good"),
     "failed": (N_("Failed"), "late"),
     "delivery.retrying": (N_("On its way"), "soon"),
-    "delivery.delivered": (N_("Arrived"), "good"),
+    "delivery.delivered": (N_("Delivered"), "good"),
     "delivery.failed": (N_("Given up"), "late"),
     # a target outside
     "circuit.closed": (N_("Doing well"), "good"),
