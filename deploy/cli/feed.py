@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -17,6 +19,7 @@ from deploy.local.instance import Instance, NotRunningError
 
 app = typer.Typer(help="Check the scoring ledger against its signed checkpoints.", no_args_is_help=True)
 
+_CHINA = ZoneInfo("Asia/Shanghai")
 TOPIC = "scoring.checkpoint.v1"
 CHECKPOINT = "dachuan.ledger.checkpoint.v1"
 
@@ -50,7 +53,7 @@ def verify(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     told, sound = asyncio.run(_verify(instance, key or [], notes, kafka))
-    typer.echo(json.dumps(told, ensure_ascii=False, default=str) if json_ else _words(told))
+    typer.echo(json.dumps(told, ensure_ascii=False, default=_plain) if json_ else _words(told))
     raise typer.Exit(0 if sound else 1)
 
 
@@ -119,15 +122,25 @@ def _on_kafka(admin: dict[str, str]) -> list[tuple[int, str]]:
     return found
 
 
+def _plain(value: object) -> str:
+    """A value for JSON; a moment as RFC 3339 has it."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _moment(value: object) -> str:
+    """A moment by China's clock, as every other time here."""
+    return f"{value.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+
+
 def _words(told: dict[str, Any]) -> str:
     lines = [
-        f"台账 {told['entries']} 条；{told['checkpoints']} 个检查点，覆盖 {told['covered']} 条（至第 {told['covered_seq']} 号，{told['newest'] or '—'}）",
+        f"台账 {told['entries']} 条；{told['checkpoints']} 个检查点，覆盖 {told['covered']} 条（至第 {told['covered_seq']} 号，{_moment(told['newest']) if told['newest'] else '—'}）",
         f"ledger {told['entries']} entries; {told['checkpoints']} checkpoints cover {told['covered']} (to seq {told['covered_seq']})",
     ]
     if told["open_entries"]:
         lines.append(
             f"尚未覆盖 not yet covered: {told['open_entries']} (seq {told['open_seq_from']}–{told['open_seq_to']}, "
-            f"{told['open_from']} – {told['open_to']})"
+            f"{_moment(told['open_from'])} – {_moment(told['open_to'])})"
         )
     else:
         lines.append("尚未覆盖 not yet covered: 0")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from deploy.cli.client import Client, ClientError, problem_text
 from deploy.local.state import SERVICES
@@ -80,18 +80,12 @@ def said(value: object) -> str:
 
 
 def _show(steps: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
-    for name in ("时间 time", "服务 service", "步骤 step", "详情 details"):
-        table.add_column(name, overflow="fold", no_wrap=name.startswith("时间"))
+    console = Console(soft_wrap=True, highlight=False)
     first = datetime.fromisoformat(steps[0]["at"])
     for step in steps:
         at = datetime.fromisoformat(step["at"])
         after = (at - first).total_seconds()
-        facts = " ".join(f"{k}={said(v)}" for k, v in step["facts"].items() if v not in (None, ""))
-        table.add_row(
-            f"{at.astimezone(_CHINA):%m-%d %H:%M:%S} +{after:.2f}s",
-            step["service"],
-            f"{step['title_zh']} / {step['title_en']}",
-            f"{step['object_type']} {step['object_id']} {facts}".strip(),
-        )
-    Console().print(table)
+        facts = "  ".join(f"{k}={said(v)}" for k, v in step["facts"].items() if v not in (None, ""))
+        when = f"{at.astimezone(_CHINA):%m-%d %H:%M:%S} +{after:.2f}s"
+        console.print(f"{when}  {step['service']:<8}  [bold]{escape(step['title_zh'])}[/] / {escape(step['title_en'])}")
+        console.print(f"    [dim]{escape(' '.join((step['object_type'], step['object_id'], '', facts)).rstrip())}[/]")

@@ -9,7 +9,8 @@
     const chart = echarts.init(place, null, { renderer: "svg" });
     chart.setOption({
       animation: false,
-      aria: { enabled: true, decal: { show: true } },
+      // the page says in words what the picture is, and holds its figures as a table
+      aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
       grid: { left: 8, right: 8, top: 64, bottom: 8, containLabel: true },
       legend: { type: "scroll", top: 0, left: 0, textStyle: { fontSize: 14 } },
       tooltip: { trigger: "axis", renderMode: "richText", confine: true },

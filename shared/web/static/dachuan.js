@@ -116,9 +116,11 @@
     if (event.key === "Escape") each("details.dc-menu[open]", (menu) => { menu.open = false; menu.querySelector("summary").focus(); });
   });
 
-  // on a phone the bar is wider than the screen: show where we are
-  const current = document.querySelector(".dc-nav [aria-current]");
-  if (current) current.closest("ul").scrollLeft = current.offsetLeft - 60;
+  // on a phone the bars are wider than the screen: show where we are
+  each(".dc-nav [aria-current], .dc-tabs [aria-current]", (current) => {
+    const bar = current.closest("ul");
+    bar.scrollLeft += current.getBoundingClientRect().left - bar.getBoundingClientRect().left - 60;
+  });
 
   prepare(document);
   document.addEventListener("htmx:after:swap", (event) => prepare(event.target));
