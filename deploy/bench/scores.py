@@ -1,4 +1,4 @@
-"""Scoring at full size: a rebuild from the topics, and standings, explanations and proofs over a large ledger.
+"""Scoring at full size: a rebuild from the topics beside its bare limit, and a large ledger (`ledger.py`).
 
 On a PostgreSQL and a Kafka of its own without services, so that nothing else reads the topics meanwhile.
 """
@@ -6,15 +6,14 @@ On a PostgreSQL and a Kafka of its own without services, so that nothing else re
 from __future__ import annotations
 
 import asyncio
-import json
+import io
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,17 +22,16 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 
+from deploy.bench import ledger
 from deploy.local.cluster import Cluster, temporary
 from deploy.local.databases import plain
 from deploy.local.services import specs
 from deploy.local.state import REPOSITORY, SERVICES
 
 REBUILD_WANTED = 20_000
-STANDING_MS = 50
-EXPLANATION_MS = 200
-UNITS = 2_000
 FIRST = datetime(2025, 1, 1, 1, 0, tzinfo=UTC)
 
 
@@ -64,15 +62,24 @@ def _scoring(cluster: Cluster) -> Any:
     return next(one for one in made if one.name == "scoring")
 
 
-def measure(events: int, entries: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Both measurements, one after the other."""
+def measure(events: int, entries: int, rounds: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Both measurements, one after the other; the ledger is left out with no `entries`."""
     figures: dict[str, Any] = {"cores": os.cpu_count()}
-    with _cluster() as cluster:
-        figures["rebuild"] = _rebuild(cluster, events, say)
+    if events:
+        with _cluster() as cluster:
+            figures["rebuild"] = _rebuild(cluster, events, say)
     if entries:
         with _cluster() as cluster:
-            figures["ledger"] = asyncio.run(_ledger(cluster, entries, say))
+            figures["ledger"] = asyncio.run(_ledger(cluster, entries, rounds, say))
     return figures
+
+
+async def _ledger(cluster: Cluster, entries: int, rounds: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
+    say(f"{entries:,} entries …")
+    spec, owner = _scoring(cluster), cluster.secrets.logins["scoring"].owner_url(cluster.postgres_address)
+    await ledger.fill(owner, entries, say)
+    async with ledger.serving(cluster, spec, entries, say) as url:
+        return await ledger.ask(cluster, url, owner, rounds)
 
 
 # the rebuild
@@ -149,7 +156,7 @@ def _rebuild(cluster: Cluster, events: int, say: Callable[[str], None]) -> dict[
     env = dict(spec.env) | {
         "DACHUAN_OWNER_DATABASE_URL": cluster.secrets.logins["scoring"].owner_url(cluster.postgres_address)
     }
-    figures: dict[str, Any] = {"events": written}
+    figures: dict[str, Any] = {"events": written, "cores": os.cpu_count()}
     for name, arguments in (("first", ()), ("check", ("--check",))):
         began = time.perf_counter()
         done = subprocess.run(
@@ -164,4 +171,53 @@ def _rebuild(cluster: Cluster, events: int, say: Callable[[str], None]) -> dict[
             "whole_seconds": round(time.perf_counter() - began, 1), "identical": len(set(digests)) == 1,
         }  # fmt: skip
         say(f"  rebuild ({name}): {told[2]} events/s, all in all {figures[name]['whole_seconds']} s")
+    figures["bare_per_second"] = asyncio.run(_bare(cluster, written))
+    figures["of_bare"] = round(figures["check"]["events_per_second"] / figures["bare_per_second"], 3)
+    say(f"  bare limit: {figures['bare_per_second']} events/s; the rebuild reached {figures['of_bare']} of it")
     return figures
+
+
+async def _bare(cluster: Cluster, events: int) -> int:
+    """Events a second when they are only read by aiokafka, and the rows they come to only copied, in one process."""
+    conn = await asyncpg.connect(plain(cluster.secrets.logins["scoring"].owner_url(cluster.postgres_address)))
+    rows = {name: io.BytesIO() for name in ("obligations", "ledger")}
+    for name, kept in rows.items():
+        await conn.copy_from_table(name, output=kept)
+        await conn.execute(f"CREATE UNLOGGED TABLE bare_{name} (LIKE {name})")
+        kept.seek(0)
+    settings = cluster.kafka_admin
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings["bootstrap.servers"], security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="SCRAM-SHA-512", sasl_plain_username=settings["sasl.username"],
+        sasl_plain_password=settings["sasl.password"], enable_auto_commit=False, auto_offset_reset="earliest",
+        group_id="bench.bare", max_partition_fetch_bytes=4 * 1024 * 1024,
+    )  # fmt: skip
+    consumer.subscribe(("casework.case.v1", "casework.urgent.v1"))
+    await consumer.start()
+    began, read = time.perf_counter(), 0
+    try:
+        while read < events:
+            fetched = await consumer.getmany(timeout_ms=1000, max_records=5000)
+            if not read:
+                began = time.perf_counter()
+            read += sum(map(len, fetched.values()))
+        for name, kept in rows.items():
+            await conn.copy_to_table(f"bare_{name}", source=kept)
+        return round(events / (time.perf_counter() - began))
+    finally:
+        await consumer.stop()
+        await conn.close()
+
+
+def table(figures: dict[str, Any]) -> list[str]:
+    """The figures beside what is wanted, for people."""
+    lines = []
+    if found := figures.get("rebuild"):
+        for name in ("first", "check"):
+            one = found[name]
+            lines.append(
+                f"rebuild ({name}): {one['events_per_second']:,} events/s, wanted ≥ {REBUILD_WANTED:,}; "
+                f"{'bit-identical' if one['identical'] else 'different'}"
+            )
+        lines.append(f"bare limit {found['bare_per_second']:,} events/s, of it {found['of_bare']}")
+    return lines + (ledger.table(figures["ledger"]) if "ledger" in figures else [])

@@ -17,7 +17,7 @@ import httpx
 import orjson
 import typer
 
-from deploy.bench import bare, scale, texts
+from deploy.bench import bare, scale, scores, texts
 from deploy.bench import deliveries as delivering
 from deploy.bench import downline as downlines
 from deploy.bench import instance as own
@@ -51,6 +51,11 @@ def bench(
     deliveries: Annotated[
         bool, typer.Option("--deliveries", help="Instead: notices from events, webhooks, and a dead target among ten.")
     ] = False,
+    scored: Annotated[
+        bool, typer.Option("--scores", help="Instead: scoring's ledger rebuilt from its topics, and read when long.")
+    ] = False,
+    events: Annotated[int, typer.Option(min=0, help="Events that --scores rebuilds from; 0 leaves it out.")] = 500_000,
+    entries: Annotated[int, typer.Option(min=0, help="Entries of the ledger of --scores; 0 leaves it out.")] = 10_000_000,
     json_: Annotated[bool, typer.Option("--json", help="Facts for programs.")] = False,
 ) -> None:
     """Start an instance, measure, stop it. Takes some minutes; needs nothing and touches no other instance."""
@@ -66,6 +71,11 @@ def bench(
     if deliveries:
         found = delivering.measure(5_000, 600, say)
         for line in [json.dumps(found)] if json_ else delivering.table(found):
+            typer.echo(line)
+        return
+    if scored:
+        found = scores.measure(events, entries, 40, say)
+        for line in [json.dumps(found)] if json_ else scores.table(found):
             typer.echo(line)
         return
     with own.instance() as (made, up_seconds):

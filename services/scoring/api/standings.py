@@ -51,7 +51,7 @@ async def standings(
     """Now; or with `from`/`to` or `period` of the facts of those China days; or with `as_of` as known at that moment;
     with `area` of what happened there."""
     rows = await _rows(request.app.state.service, caller, wanted)
-    return ORJSONResponse(StandingsOut(items=[StandingOut.of(row) for row in rows]).model_dump(mode="json"))
+    return ORJSONResponse({"items": [StandingOut.told(row) for row in rows]})
 
 
 @router.get("/standings.csv", summary="Standings as CSV (UTF-8 with a byte-order mark, as Excel wants it)")

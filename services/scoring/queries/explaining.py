@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.queries.ledger import LATE, LedgerFilter, visible
-from services.scoring.tables import ledger, obligations
+from services.scoring.queries import sums
+from services.scoring.queries.ledger import LedgerFilter, visible
+from services.scoring.tables import ledger, obligations, standings
 from shared.kit.access import Caller, scope
 
 
@@ -55,32 +56,33 @@ async def explain(
     conn: AsyncConnection, caller: Caller, right: str, wanted: LedgerFilter, *, after: int | None, limit: int
 ) -> Explained:
     """The lines of a figure and up to `limit + 1` of its entries."""
-    sign = case((ledger.c.corrects.is_(None), 1), else_=-1)
-    where = (visible(caller, right), *wanted.conditions())
+    part = sums.parts(wanted, lines=True)
 
-    def counted(condition: Any) -> Any:
-        return cast(func.coalesce(func.sum(sign).filter(condition), 0), Integer)
+    def counted(column: Any) -> Any:
+        return cast(func.sum(column), Integer)
 
     lines = (
         await conn.execute(
             select(
-                ledger.c.plan,
-                ledger.c.rulebook,
-                ledger.c.line,
-                func.max(ledger.c.clause).label("clause"),
-                func.sum(ledger.c.points).label("points"),
-                func.count().label("entries"),
-                func.count().filter(ledger.c.corrects.is_not(None)).label("corrections"),
-                func.bool_or(ledger.c.assumed).label("assumed"),
-                counted(ledger.c.outcome == "met").label("in_time"),
-                counted(ledger.c.outcome.in_(LATE)).label("late"),
-                func.max(ledger.c.occurred_on).label("newest"),
+                standings.c.plan,
+                standings.c.rulebook,
+                part.c.line,
+                func.max(part.c.clause).label("clause"),
+                func.sum(part.c.points).label("points"),
+                counted(part.c.entries).label("entries"),
+                counted(part.c.corrections).label("corrections"),
+                func.bool_or(part.c.assumed).label("assumed"),
+                counted(part.c.in_time).label("in_time"),
+                counted(part.c.late).label("late"),
+                func.max(part.c.newest).label("newest"),
             )
-            .where(*where)
-            .group_by(ledger.c.plan, ledger.c.rulebook, ledger.c.line)
-            .order_by(ledger.c.rulebook, func.sum(ledger.c.points), ledger.c.line)
+            .join(part, part.c.standing == standings.c.key)
+            .where(visible(caller, right, standings, part.c.area), *sums.narrowed(wanted))
+            .group_by(standings.c.plan, standings.c.rulebook, part.c.line)
+            .order_by(standings.c.rulebook, func.sum(part.c.points), part.c.line)
         )
     ).all()
+    where = (visible(caller, right), *wanted.conditions())
     query = _entry(caller).where(*where).order_by(ledger.c.seq.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(ledger.c.seq < after)

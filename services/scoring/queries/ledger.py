@@ -58,15 +58,15 @@ class LedgerFilter:
         return found
 
 
-def visible(caller: Caller, right: str) -> ColumnElement[bool]:
-    """Entries within a caller's reach."""
+def visible(caller: Caller, right: str, of: Any = ledger, area: Any = None) -> ColumnElement[bool]:
+    """Entries within a caller's reach; or what is summed up of them, `of` a standing and in an `area`."""
     return scope(
         caller,
         right,
-        plan=ledger.c.plan,
-        agency=lambda agency: ledger.c.agency == agency,
-        unit=lambda agency, unit: and_(ledger.c.agency == agency, ledger.c.unit == unit),
-        area=ledger.c.area,
+        plan=of.c.plan,
+        agency=lambda agency: of.c.agency == agency,
+        unit=lambda agency, unit: and_(of.c.agency == agency, of.c.unit == unit),
+        area=of.c.area if area is None else area,
     )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.queries.ledger import LATE, LedgerFilter
+from services.scoring.queries import sums
+from services.scoring.queries.ledger import LedgerFilter
 from services.scoring.queries.ledger import visible as entry_visible
-from services.scoring.tables import ledger
 from services.scoring.tables import standings as table
 from shared.kit.access import Caller, scope
 
@@ -58,46 +58,42 @@ async def standings(
 
 async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wanted: LedgerFilter) -> Sequence[Any]:
     """Standings summed up from the entries of a period, or as known at a moment, best first."""
-    sign = case((ledger.c.corrects.is_(None), 1), else_=-1)
-    late, points = ledger.c.outcome.in_(LATE), func.sum(ledger.c.points)
-    summed_late = cast(func.coalesce(func.sum(sign).filter(late), 0), Integer)
+    part = sums.parts(wanted)
+    points, late = func.sum(part.c.points), cast(func.sum(part.c.late), Integer)
+    entries = cast(func.sum(part.c.entries), Integer)
+    summed = (
+        select(
+            part.c.standing,
+            points.label("points"),
+            entries.label("entries"),
+            cast(func.sum(part.c.in_time), Integer).label("in_time"),
+            late.label("late"),
+            func.max(part.c.known).label("as_of"),
+        )
+        .group_by(part.c.standing)
+        .subquery("summed")
+    )
     return (
         await conn.execute(
             select(
-                ledger.c.plan,
-                ledger.c.rulebook,
-                ledger.c.agency,
-                ledger.c.unit,
-                ledger.c.subject_kind,
-                ledger.c.subject,
-                points.label("points"),
-                func.count().label("entries"),
-                cast(func.coalesce(func.sum(sign).filter(ledger.c.outcome == "met"), 0), Integer).label("in_time"),
-                summed_late.label("late"),
-                func.count().label("version"),
-                func.max(ledger.c.recorded_at).label("as_of"),
+                table.c.plan,
+                table.c.rulebook,
+                table.c.agency,
+                table.c.unit,
+                table.c.subject_kind,
+                table.c.subject,
+                summed.c.points,
+                summed.c.entries,
+                summed.c.in_time,
+                summed.c.late,
+                summed.c.entries.label("version"),
+                summed.c.as_of,
             )
-            .join(
-                table,
-                and_(
-                    table.c.plan == ledger.c.plan,
-                    table.c.rulebook == ledger.c.rulebook,
-                    table.c.agency == ledger.c.agency,
-                    table.c.unit.is_not_distinct_from(ledger.c.unit),
-                    table.c.subject_kind == ledger.c.subject_kind,
-                    table.c.subject == ledger.c.subject,
-                ),
+            .join(summed, summed.c.standing == table.c.key)
+            .where(visible(caller, right), *sums.narrowed(wanted))
+            .order_by(
+                table.c.plan, table.c.rulebook, summed.c.points.desc(), summed.c.late, table.c.agency, table.c.unit
             )
-            .where(visible(caller, right), *wanted.conditions())
-            .group_by(
-                ledger.c.plan,
-                ledger.c.rulebook,
-                ledger.c.agency,
-                ledger.c.unit,
-                ledger.c.subject_kind,
-                ledger.c.subject,
-            )
-            .order_by(ledger.c.plan, ledger.c.rulebook, points.desc(), summed_late, ledger.c.agency, ledger.c.unit)
             .limit(MOST)
         )
     ).all()
@@ -105,10 +101,13 @@ async def standings_as_of(conn: AsyncConnection, caller: Caller, right: str, wan
 
 async def trend(conn: AsyncConnection, caller: Caller, right: str, since: date) -> dict[tuple[Any, ...], Any]:
     """The points that each subject's facts since a day come to, by plan, rulebook, agency, unit and subject."""
-    keys = (ledger.c.plan, ledger.c.rulebook, ledger.c.agency, ledger.c.unit, ledger.c.subject_kind, ledger.c.subject)
+    keys = (table.c.plan, table.c.rulebook, table.c.agency, table.c.unit, table.c.subject_kind, table.c.subject)
+    by_area = caller.reach(right) == "own_area"
+    part = sums.parts(LedgerFilter(first=since), lines=by_area)
     rows = await conn.execute(
-        select(*keys, func.sum(ledger.c.points).label("points"))
-        .where(entry_visible(caller, right), ledger.c.occurred_on >= since)
+        select(*keys, func.sum(part.c.points).label("points"))
+        .join(part, part.c.standing == table.c.key)
+        .where(entry_visible(caller, right, table, part.c.area if by_area else table.c.area))
         .group_by(*keys)
     )
     return {tuple(row[:6]): row.points for row in rows}

@@ -38,6 +38,36 @@ _DIFFERING = text(
     f"SELECT DISTINCT plan, rulebook, agency, unit, subject FROM ((({_SUMS}) EXCEPT ({_KEPT})) UNION ALL "
     f"(({_KEPT}) EXCEPT ({_SUMS}))) AS d ORDER BY 1, 2, 3, 4, 5 LIMIT 20"
 )
+_ROLLED = (
+    "sum(points), sum(entries)::int, sum(corrections)::int, sum(in_time)::int, sum(late)::int, min(first_known), "
+    "max(last_known)"
+)
+_SUMMED = "points, entries, corrections, in_time, late, first_known, last_known"
+_BY_DAY = (
+    "SELECT standing_key(plan, rulebook, agency, unit, subject_kind, subject), 0, occurred_on, line, coalesce(area, ''), "
+    "sum(points), count(*)::int, count(corrects)::int, "
+    f"coalesce(sum({_SIGN}) FILTER (WHERE outcome = 'met'), 0)::int, "
+    f"coalesce(sum({_SIGN}) FILTER (WHERE outcome IN ('met_late', 'missed')), 0)::int, min(recorded_at), "
+    "max(recorded_at), max(clause), bool_or(assumed), max(occurred_on) FROM ledger "
+    "GROUP BY 1, occurred_on, line, coalesce(area, '')"
+)
+_DAYS_KEPT = (
+    f"SELECT standing, level, day, line, area, {_SUMMED}, clause, assumed, newest FROM line_sums WHERE level = 0"
+)
+_LONGER = (
+    f"SELECT standing, l.level, sums_day(l.level, day), line, area, {_ROLLED}, max(clause), bool_or(assumed), max(newest) "
+    "FROM line_sums CROSS JOIN generate_series(1, 3) AS l (level) WHERE line_sums.level = 0 GROUP BY 1, 2, 3, 4, 5"
+)
+_LONGER_KEPT = (
+    f"SELECT standing, level, day, line, area, {_SUMMED}, clause, assumed, newest FROM line_sums WHERE level > 0"
+)
+_WHOLE = f"SELECT standing, level, day, {_ROLLED} FROM line_sums GROUP BY 1, 2, 3"
+_WHOLE_KEPT = f"SELECT standing, level, day, {_SUMMED} FROM sums"
+_SUMS_APART = tuple(
+    text(f"SELECT count(*) FROM ((({one}) EXCEPT ({other})) UNION ALL (({other}) EXCEPT ({one}))) AS d")
+    for one, other in ((_BY_DAY, _DAYS_KEPT), (_LONGER, _LONGER_KEPT), (_WHOLE, _WHOLE_KEPT))
+)
+"""The sums that standings of any day are read from, against the entries, and longer spans against days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +130,11 @@ async def verify(
         whom = "/".join(part for part in (row.plan, row.rulebook, row.agency, row.unit) if part)
         found.wrong.append(
             Wrong("standing-differs", f"得分与台账之和不符：{whom}", f"the standing is not the sum of its entries: {whom}")
+        )
+    apart = sum([(await conn.execute(query)).scalar_one() for query in _SUMS_APART])
+    if apart:
+        found.wrong.append(
+            Wrong("sums-differ", f"库内分日汇总有 {apart} 处与台账不符", f"{apart} sums by day are not those of the entries")
         )
     return found
 

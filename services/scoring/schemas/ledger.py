@@ -1,6 +1,6 @@
 """HTTP bodies of scoring. Points are decimal numbers in text, so that no reader rounds them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,24 @@ class StandingOut(BaseModel):
     def of(cls, row: Any) -> "StandingOut":
         """From a row of `standings`."""
         return cls(**{name: getattr(row, _COLUMN.get(name, name)) for name in cls.model_fields})
+
+    @staticmethod
+    def told(row: Any) -> dict[str, Any]:
+        """The same as JSON, for thousands of rows at once: rows of the database need no validation."""
+        return {
+            "plan": row.plan,
+            "rulebook": row.rulebook,
+            "agency": row.agency,
+            "unit": row.unit,
+            "points": str(row.points),
+            "entries": row.entries,
+            "in_time": row.in_time,
+            "late": row.late,
+            "version": row.version,
+            "as_of": row.as_of.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "scored_kind": row.subject_kind,
+            "scored": row.subject,
+        }
 
 
 class FeedOut(BaseModel):

@@ -15,7 +15,7 @@ from services.scoring.tables.certificates import (
 from services.scoring.tables.checkpoints import checkpoints, ledger_tree, period_standings, periods
 from services.scoring.tables.consequences import fund_moves, measures, tools
 from services.scoring.tables.findings import finding_facts, finding_steps, findings
-from services.scoring.tables.ledger import ledger, obligations, standings
+from services.scoring.tables.ledger import ledger, line_sums, obligations, standings, sums
 from services.scoring.tables.rulebooks import rulebook_drafts, rulebooks
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "kit",
     "ledger",
     "ledger_tree",
+    "line_sums",
     "measures",
     "metadata",
     "obligations",
@@ -44,5 +45,6 @@ __all__ = [
     "rulebook_drafts",
     "rulebooks",
     "standings",
+    "sums",
     "tools",
 ]

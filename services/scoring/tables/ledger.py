@@ -1,14 +1,18 @@
 """Obligations, the append-only ledger, and standings."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     Identity,
     Index,
     Integer,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -74,6 +78,8 @@ ledger = Table(
     Column("subject", Text, nullable=False),
     Column("facts", JSONB, nullable=False, server_default="[]"),
     Index("ledger_of_unit", "plan", "agency", "unit", "seq"),
+    Index("ledger_of_agency", "plan", "agency", "seq"),
+    Index("ledger_of_agency_day", "plan", "agency", "occurred_on"),
     Index("ledger_of_area", "plan", "area", "seq"),
     Index("ledger_of_deadline", "deadline_id"),
     Index("ledger_of_basis", "basis_id"),
@@ -98,8 +104,55 @@ standings = Table(
     Column("changed_seq", BigInteger, nullable=False, unique=True, comment="seq of its newest entry"),
     Column("subject_kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
+    Column(
+        "key",
+        BigInteger,
+        Computed("standing_key(plan, rulebook, agency, unit, subject_kind, subject)", persisted=True),
+        unique=True,
+        comment="what `sums` call it",
+    ),
     UniqueConstraint(
         "plan", "rulebook", "agency", "unit", "subject_kind", "subject", postgresql_nulls_not_distinct=True
     ),
     comment="The ledger summed up per subject; changed in the transaction of its entries",
+)
+
+
+def _sum() -> tuple[Column[Any], ...]:
+    return (
+        Column("points", Numeric, nullable=False),
+        Column("entries", Integer, nullable=False),
+        Column("corrections", Integer, nullable=False),
+        Column("in_time", Integer, nullable=False),
+        Column("late", Integer, nullable=False),
+        Column("first_known", TIMESTAMP, nullable=False, comment="when the first of its entries was recorded"),
+        Column("last_known", TIMESTAMP, nullable=False),
+    )
+
+
+sums = Table(
+    "sums",
+    metadata,
+    Column("standing", BigInteger, primary_key=True, comment="its key"),
+    Column("level", SmallInteger, primary_key=True, comment="0: a day, 1: ten days, 2: a month, 3: a year"),
+    Column("day", Date, primary_key=True, comment="the first"),
+    *_sum(),
+    Index("sums_of_day", "level", "day"),
+    comment="The ledger summed up per standing and span of days of facts; kept by a trigger on the ledger",
+)
+
+line_sums = Table(
+    "line_sums",
+    metadata,
+    Column("standing", BigInteger, primary_key=True, comment="its key"),
+    Column("level", SmallInteger, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("line", Text, primary_key=True),
+    Column("area", Text, primary_key=True, comment="empty: none"),
+    *_sum(),
+    Column("clause", Text),
+    Column("assumed", Boolean, nullable=False),
+    Column("newest", Date, nullable=False, comment="day of its newest fact"),
+    Index("line_sums_of_area", "area", "level", "day"),
+    comment="The same by line and area",
 )
