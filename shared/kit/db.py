@@ -65,7 +65,9 @@ def unavailable(error: BaseException) -> bool:
 
 def _connection_lost(error: DBAPIError) -> bool:
     cause = error.orig.__cause__ if error.orig is not None else None
-    return isinstance(cause, (OSError, ConnectionError)) or "connection" in str(error.orig).lower()
+    said = str(error.orig).lower()
+    # the second: a rollback after a COPY that the server's end broke off, which stands in the first error's place
+    return isinstance(cause, (OSError, ConnectionError)) or "connection" in said or "another operation is in progress" in said
 
 
 async def fetch(conn: AsyncConnection, statement: str, *values: Any) -> list[Any]:

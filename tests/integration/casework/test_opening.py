@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.casework.commands import UnknownPlan, open_cases
 from services.casework.domain.parties import UnknownParty
@@ -23,7 +23,7 @@ from tests.sealing import until_sealed
 
 
 async def test_a_lead_opens_a_joint_case_with_police_and_commerce_and_a_clock_for_each__d_n3(desk: Desk) -> None:
-    """D-N3 (部门联动): police and commerce are parties, though the routing named only another agency."""
+    """D-N3 (部门联动), D-F: police and commerce are parties and have their clocks, though the routing named food and drug only."""
     received = clock.now() - timedelta(hours=3)
     given = lead(parties=(PartyFact(agency="food_drug", role="lead"),), received_at=received)
     [case_id] = await desk.open(given)
@@ -192,20 +192,22 @@ async def test_opening_is_in_the_audit_log_once_a_batch_and_seals_hold(desk: Des
         assert await audit.verify(conn, kit, desk.service.settings.keys) == []
 
 
-async def test_copy_fails_like_a_statement_and_a_lost_connection_is_told_from_bad_rows(desk: Desk) -> None:
+@pytest.mark.parametrize("write", [db.copy_many, db.insert_many])
+async def test_past_sqlalchemy_errors_are_its_own_and_a_lost_connection_is_told_from_bad_rows(desk: Desk, write) -> None:  # type: ignore[no-untyped-def]
     """Else the consumer would bury good events while the database is away."""
     row = {"plan": "dayong", "series": "normal", "year": 2026, "last": 1}
-    with pytest.raises(DBAPIError) as twice:
+    with pytest.raises(IntegrityError) as twice:
         async with db.begin(desk.service.engine) as conn:
-            await db.copy_many(conn, number_register, [row, row])
+            await conn.execute(text("SELECT 1"))
+            await write(conn, number_register, [row, row])
     assert not db.unavailable(twice.value)
     assert (await desk.rows("SELECT count(*) FROM number_register"))[0][0] == 0
     with pytest.raises(DBAPIError) as lost:
         async with db.begin(desk.service.engine) as conn:
             pid = (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one()
             await desk.rows("SELECT pg_terminate_backend(:pid)", pid=pid)
-            await db.copy_many(conn, number_register, [row])
+            await write(conn, number_register, [row])
     assert db.unavailable(lost.value)
     async with db.begin(desk.service.engine) as conn:
-        await db.copy_many(conn, number_register, [row])
+        await write(conn, number_register, [row])
     assert (await desk.rows("SELECT last FROM number_register"))[0][0] == 1
