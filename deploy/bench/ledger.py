@@ -134,7 +134,7 @@ async def serving(cluster: Cluster, spec: Spec, entries: int, say: Callable[[str
         running.wait(60)
 
 
-async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int) -> dict[str, dict[str, float]]:
+async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
     """Milliseconds at best, p50 and p95, by what was asked; other days, units and entries each time.
 
     Raises BenchError for an answer that is not 200 or is empty.
@@ -211,6 +211,7 @@ async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int) -> dict[s
                 "p50_ms": round(seconds[len(seconds) // 2] * 1000, 2),
                 "p95_ms": round(seconds[int(len(seconds) * 0.95)] * 1000, 2),
             }
+            say(f"  {what:<44} p50 {told[what]['p50_ms']:.1f} ms   p95 {told[what]['p95_ms']:.1f} ms")
     return told
 
 

@@ -79,7 +79,7 @@ async def _ledger(cluster: Cluster, entries: int, rounds: int, say: Callable[[st
     spec, owner = _scoring(cluster), cluster.secrets.logins["scoring"].owner_url(cluster.postgres_address)
     await ledger.fill(owner, entries, say)
     async with ledger.serving(cluster, spec, entries, say) as url:
-        return await ledger.ask(cluster, url, owner, rounds)
+        return await ledger.ask(cluster, url, owner, rounds, say)
 
 
 # the rebuild
