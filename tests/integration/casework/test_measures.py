@@ -296,3 +296,22 @@ async def test_a_freeze_that_ends_soon_is_warned_of(desk: Desk) -> None:
     )
     [soon] = (await desk.get("/v1/measures/lapsing", desk.bearer(**OFFICER))).json()["items"]
     assert soon["kind"] == "freeze_request" and soon["until"] == ends and soon["days_left"] == 3
+
+
+async def test_who_provides_a_venue_is_penalised_for_that_venue__d_a2(desk: Desk) -> None:
+    """D-A2: the hall of the venue register is named, and the fine is that of who provides premises (条例 26)."""
+    [case_id] = await desk.open(lead())
+    await a_track(desk, case_id)
+    day = (local_day(clock.now()) - DAY).isoformat()
+    values = {
+        "article": "fine_premises", "role": "venue", "party": "entity", "conduct": "出借会议厅给传销团队授课",
+        "act_on": day, "found_on": day,
+    }  # fmt: skip
+    path = f"/v1/cases/{case_id}/proceedings"
+    nowhere = await send(desk, "POST", path, OFFICER, {"kind": "administrative_penalty", "values": values})
+    assert nowhere.status_code == 409 and nowhere.json()["type"].endswith("place-missing")
+    venue = await a_place(desk)
+    made = await opened(desk, case_id, "administrative_penalty", OFFICER, **values, place_id=venue)
+    assert (made["facts"]["band_from"], made["facts"]["band_to"]) == ("50000.00", "500000.00")
+    opening = [data for _, data in await desk.events() if data.TYPE.endswith("proceeding.opened.v1")][-1]
+    assert opening.facts["place_id"] == venue and opening.facts["role"] == "venue", "scoring learns which venue"
