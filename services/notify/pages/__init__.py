@@ -2,6 +2,22 @@
 
 from fastapi import APIRouter
 
-from services.notify.pages import account, accounts, bulletins, campaigns, clocks, duties, inbox, meetings, oidc, public_warnings, publicity, reports, seats, sign_in, webhooks
+from services.notify.pages import (
+    account,
+    accounts,
+    bulletins,
+    campaigns,
+    clocks,
+    duties,
+    inbox,
+    meetings,
+    oidc,
+    public_warnings,
+    publicity,
+    reports,
+    seats,
+    sign_in,
+    webhooks,
+)
 
 routers: list[APIRouter] = [inbox.router, clocks.router, seats.router, sign_in.router, oidc.router, account.router, accounts.router, duties.router, meetings.router, reports.router, bulletins.router, campaigns.router, publicity.router, public_warnings.router, webhooks.router]

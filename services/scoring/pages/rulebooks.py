@@ -13,6 +13,7 @@ from pydantic import Field
 from services.scoring.commands.rulebooks import drafts
 from services.scoring.commands.rulebooks.desk import Desk
 from services.scoring.commands.rulebooks.shelf import today
+from services.scoring.domain.detectors import CONDITIONS
 from services.scoring.domain.rulebooks import Rulebook
 from services.scoring.domain.rulebooks.difference import changes
 from services.scoring.domain.rulebooks.drafts import DraftAct
@@ -261,6 +262,7 @@ async def reader(
         {
             "one": found,
             "book": found.rulebook,
+            "detectors": {one.id: one.name for one in CONDITIONS.values()},
             "others": [one for one in mine if one is not found],
             "old": old,
             "changes": changes(old, found.rulebook) if old is not None else (),
