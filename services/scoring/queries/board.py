@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, func, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain.certificates.states import IN_FORCE
@@ -66,7 +67,7 @@ async def newest_closed(conn: AsyncConnection, caller: Caller, right: str) -> Ma
     """The period that each plan closed last."""
     query = (
         select(periods.c.plan, periods.c.label)
-        .distinct(periods.c.plan)
+        .ext(distinct_on(periods.c.plan))
         .where(_mine(caller, right, periods.c.plan))
         .order_by(periods.c.plan, periods.c.last.desc(), periods.c.first)
     )

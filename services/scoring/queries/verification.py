@@ -6,14 +6,14 @@ checkpoint covers and was edited, removed, inserted, reordered or cut off gives 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.scoring.domain import leaves, notes
@@ -68,6 +68,9 @@ _SUMS_APART = tuple(
     for one, other in ((_BY_DAY, _DAYS_KEPT), (_LONGER, _LONGER_KEPT), (_WHOLE, _WHOLE_KEPT))
 )
 """The sums that standings of any day are read from, against the entries, and longer spans against days."""
+
+
+_PIECE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,16 @@ async def _of_database(
     return inside
 
 
+async def _entries(conn: AsyncConnection) -> AsyncIterator[Row[Any]]:
+    """All entries in their order, a piece at a time; no cursor stays open that would keep the table in use."""
+    piece = select(ledger).order_by(ledger.c.seq).limit(_PIECE)
+    rows: Sequence[Row[Any]] = (await conn.execute(piece)).all()
+    while rows:
+        for row in rows:
+            yield row
+        rows = (await conn.execute(piece.where(ledger.c.seq > rows[-1].seq))).all() if len(rows) == _PIECE else ()
+
+
 async def _walk(conn: AsyncConnection, found: Verdict, every: Mapping[int, Checkpoint]) -> None:
     """Hash all entries in their order and compare the root at each checkpoint's size."""
     waiting = sorted(every.items(), key=lambda item: (item[1].size, item[0]))
@@ -231,9 +244,7 @@ async def _walk(conn: AsyncConnection, found: Verdict, every: Mapping[int, Check
     kept = {(row.level, row.index): (bytes(row.hash), row.last_seq) for row in await conn.execute(select(ledger_tree))}
     subtrees, crooked = Subtrees(), 0
     reached(0)
-    columns = [column for column in ledger.c]
-    stream = await conn.stream(select(*columns).order_by(ledger.c.seq).execution_options(yield_per=2000))
-    async for row in stream:
+    async for row in _entries(conn):
         leaf = leaves.hash_of(row)
         tree.push(leaf)
         last_seq = row.seq
