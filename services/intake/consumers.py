@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.intake.commands import closing, lead_parties
+from services.intake.commands import closing, lead_parties, verification
+from services.intake.commands.handovers.rooms import Rules
 from services.intake.commands.registers.patrols import mark_dens
 from shared.events import Event
 from shared.events.casework import (
@@ -19,10 +20,11 @@ from shared.events.casework import (
     PartyJoined,
     PartyLeft,
 )
+from shared.events.proceedings import ProceedingStepped
 from shared.kit.consumer import Handler
 from shared.kit.service import Service
 
-NORMAL_TOPICS = ("casework.case.v1",)
+NORMAL_TOPICS = ("casework.case.v1", "casework.proceeding.v1")
 URGENT_TOPICS = ("casework.urgent.v1",)
 
 
@@ -41,7 +43,13 @@ def handlers(service: Service) -> dict[str, Handler]:
         await lead_parties.parties_joined(conn, events, now)
         await closing.reopen(conn, [event.data.lead_id for event in events])
 
+    rules = Rules.of(service)
+
+    async def stepped(conn: AsyncConnection, events: Sequence[Event[ProceedingStepped]], now: datetime) -> None:
+        await verification.proceedings_stepped(conn, rules, events, now)
+
     return {
+        ProceedingStepped.TYPE: stepped,
         DenFound.TYPE: dens_found,
         CaseOpened.TYPE: lead_parties.cases_opened,
         CaseAccepted.TYPE: lead_parties.cases_accepted,

@@ -1,6 +1,6 @@
 """Major leads (重大线索) are marked by the plan's rule, verified by their agency in time, or told of as missed (D-Q1.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,9 +17,11 @@ from services.intake.domain.verification import (
     clock_starts,
 )
 from services.intake.queries.handovers import lead_reach
-from services.intake.tables import kit, lead_verifications, leads
+from services.intake.tables import kit, lead_parties, lead_verifications, leads
 from shared.events.common import DeadlineFact
+from shared.events.envelope import Event
 from shared.events.followups import LeadMarkedMajor, LeadVerificationMissed, LeadVerified
+from shared.events.proceedings import ProceedingStepped
 from shared.kit import audit, outbox
 from shared.kit.access import Caller, service_caller
 from shared.kit.db import insert_many
@@ -30,6 +32,8 @@ from shared.rules.plan import Plan
 Outcome = Literal["founded", "unfounded", "inconclusive"]
 
 CLOCK = "verification"
+_CASE_CLOCKS = {"administrative_case": "verify", "criminal_case": "review"}
+"""Proceedings that begin with the verification of what was reported, and the clock of that part."""
 _ACTOR = service_caller("intake")
 
 
@@ -182,6 +186,77 @@ async def verify(
     await outbox.put(conn, kit.outbox, [event], now)
     await audit.record(conn, kit, caller, "lead.verify", "lead", [lead_id], now, outcome=outcome, in_time=in_time)
     return lead_id
+
+
+async def proceedings_stepped(
+    conn: AsyncConnection, rules: Rules, events: Sequence[Event[ProceedingStepped]], now: datetime
+) -> None:
+    """A case that is filed, or refused after verification, has verified its lead; a verification extended there is here.
+
+    The act counts at its own time, whenever it is heard of. What was verified before stands.
+    """
+    acts = [
+        (event.data, clock)
+        for event in events
+        for clock in event.data.clocks
+        if event.data.case_id is not None
+        and clock.deadline.kind == _CASE_CLOCKS.get(event.data.kind)
+        and clock.change in ("extended", "met")
+    ]
+    if not acts:
+        return
+    v = lead_verifications.c
+    known = await conn.execute(
+        select(leads, lead_parties.c.case_id.label("of_case"))
+        .join(lead_parties, lead_parties.c.lead_id == leads.c.id)
+        .where(lead_parties.c.case_id == func.any(list({step.case_id for step, _ in acts})), leads.c.merged_into.is_(None))
+        .order_by(leads.c.id)
+        .with_for_update(of=leads, key_share=True)
+    )
+    of_case = {row.of_case: row for row in known}
+    ids = list({row.id for row in of_case.values()})
+    there = {
+        row.lead_id: row
+        for row in await conn.execute(select(lead_verifications).where(v.lead_id == func.any(ids)).with_for_update())
+    }
+    told: list[LeadVerified] = []
+    for step, case_clock in sorted(acts, key=lambda act: act[0].stepped_at):
+        lead = of_case.get(step.case_id)
+        owed = there.get(lead.id) if lead is not None else None
+        if lead is None or (owed is not None and owed.state == VerificationState.VERIFIED):
+            continue
+        if case_clock.change == "extended":
+            if owed is not None and owed.state == VerificationState.WAITING and owed.due:
+                due = max(owed.due, case_clock.deadline.due)
+                there[lead.id] = await _set(conn, lead.id, due=due, version=owed.version + 1)
+            continue
+        outcome: Outcome = "unfounded" if step.outcome == "not_filed" else "founded"
+        in_time = None
+        if owed is not None and owed.due is not None:
+            in_time = owed.state == VerificationState.WAITING and step.stepped_at <= owed.due
+        done: dict[str, Any] = {
+            "state": VerificationState.VERIFIED.value, "outcome": outcome, "in_time": in_time,
+            "note": rules.seal(lead.id, step.number), "verified_at": step.stepped_at, "verified_by": _ACTOR.actor,
+            "verified_agency": step.by_agency or step.agency, "version": (owed.version if owed else 0) + 1,
+        }  # fmt: skip
+        if owed is None:
+            own = {"lead_id": lead.id, "plan": lead.plan, "causes": [], "provisional": False, "marked_at": now}
+            await insert_many(conn, lead_verifications, [own | done])
+            there[lead.id] = await _set(conn, lead.id, version=1)
+        else:
+            there[lead.id] = await _set(conn, lead.id, **done)
+        causes = owed.causes if owed is not None else ()
+        told.append(
+            LeadVerified(**_facts(rules, lead, causes), outcome=outcome, in_time=in_time, verified_at=step.stepped_at)
+        )
+    if told:
+        await outbox.put(conn, kit.outbox, told, now)
+        await audit.record(conn, kit, _ACTOR, "lead.verify", "lead", [one.lead_id for one in told], now)
+
+
+async def _set(conn: AsyncConnection, lead_id: UUID, **values: Any) -> Any:
+    changed = update(lead_verifications).where(lead_verifications.c.lead_id == lead_id).values(**values)
+    return (await conn.execute(changed.returning(lead_verifications))).one()
 
 
 def _facts(rules: Rules, lead: Any, causes: Any) -> dict[str, Any]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from services.intake import consumers
 from services.intake.commands import verification
+from shared.events import Event
+from shared.events.casework import CaseOpened
+from shared.events.common import DeadlineFact, PartyFact
 from shared.events.followups import LeadMarkedMajor, LeadVerificationMissed, LeadVerified
+from shared.events.proceedings import ClockFact, ProceedingStepped
 from shared.kit import clock, db
 from shared.rules.calendar import SHANGHAI
 from tests.integration.intake.conftest import HEADCOUNT, Desk
@@ -86,6 +91,73 @@ async def test_a_lead_verified_in_time_is_not_told_as_missed(desk: Desk) -> None
     assert len(await desk.events(LeadVerified.TYPE)) == 1
     kept = await desk.rows("SELECT note FROM lead_verifications")
     assert "上门".encode() not in bytes(kept[0].note), "the note is sealed"
+
+
+def heard(data: Any) -> Event[Any]:
+    return Event(uuid4(), data.TYPE, "/dachuan/casework", data.key, clock.now(), clock.now(), None, data)
+
+
+def stepped(case: UUID, change: str, due: datetime, at: datetime, **more: Any) -> ProceedingStepped:
+    clock_ = DeadlineFact(
+        deadline_id=uuid4(), kind="verify", agency="commerce", rule="penalty.verify", calendar="c", start=at, due=due
+    )
+    return ProceedingStepped(
+        **{
+            "proceeding_id": uuid4(), "number": "大涌市监立〔2026〕0003号", "kind": "administrative_case", "group": "track",
+            "procedure_version": "2021", "plan": "dayong", "area": None, "urgent": False, "case_id": case,
+            "case_number": "大涌传联〔2026〕0003号", "parent_id": None, "agency": "commerce", "unit": None, "to_agency": None,
+            "to_unit": None, "dataref": "x", "step": "approve_filing", "from_state": "filing_asked", "state": "investigating",
+            "final": False, "outcome": None, "by_agency": "commerce", "by_unit": None, "by_system": False, "facts": {},
+            "clocks": (ClockFact(change=change, state=change, deadline=clock_),), "awaits_agency": None,
+            "awaits_unit": None, "stepped_at": at, **more,
+        }
+    )  # fmt: skip
+
+
+async def test_a_case_filed_on_it_verifies_a_lead_and_its_extension_counts(desk: Desk) -> None:
+    """D-Q1.4: 核查 ends with the decision whether to file (规定 art. 18); its extension is one act, heard of here."""
+    lead, case = await desk.lead_of((await desk.tip(HELD))["tip_id"]), uuid4()
+    await watch(desk)
+    [(_, marked)] = await desk.events(LeadMarkedMajor.TYPE)
+    due, now = marked.deadline.due, clock.now()
+    opened = CaseOpened(
+        case_id=case, plan="dayong", area=None, urgent=True, number="大涌传联〔2026〕0003号", lead_id=lead, kinds=("confinement",),
+        parties=(PartyFact(agency="commerce", role="co"),), deadlines=(), received_at=now, opened_at=now, dataref="x",
+    )  # fmt: skip
+
+    async def tell(*events: Any) -> None:
+        handlers = consumers.handlers(desk.service)
+        async with db.begin(desk.service.engine) as conn:
+            for event in events:
+                await handlers[event.TYPE](conn, [heard(event)], now)
+
+    later = due + timedelta(days=21)
+    await tell(opened, stepped(case, "extended", later, now, step="extend_verification", state="verifying"))
+    assert await watch(desk, due + timedelta(seconds=1)) == (0, 0), "extended"
+    filed = stepped(case, "met", later, due + timedelta(days=2))
+    await tell(filed, filed, stepped(uuid4(), "met", later, now))
+    told = await read(desk, lead)
+    assert (told["state"], told["outcome"], told["in_time"], told["verified_agency"]) == ("verified", "founded", True, "commerce")
+    assert len(await desk.events(LeadVerified.TYPE)) == 1
+    assert await watch(desk, later + timedelta(days=30)) == (0, 0)
+
+
+async def test_a_refused_filing_verifies_too_and_before_a_lead_is_major(desk: Desk) -> None:
+    """D-Q1.4: verified before five neighbours made it major, it owes nothing then."""
+    lead, case = await desk.lead_of((await desk.tip())["tip_id"]), uuid4()
+    now = clock.now()
+    await desk.as_owner(
+        "INSERT INTO lead_parties (case_id, agency, lead_id, number, plan, urgent, state, seen_at) "
+        "VALUES ($1, 'commerce', $2, 'n', 'dayong', false, 'accepted', now())", case, lead,
+    )  # fmt: skip
+    handler = consumers.handlers(desk.service)[ProceedingStepped.TYPE]
+    refused = stepped(case, "met", now, now, step="refuse_filing", state="not_filed", final=True, outcome="not_filed")
+    async with db.begin(desk.service.engine) as conn:
+        await handler(conn, [heard(refused)], now)
+    await desk.as_owner("UPDATE leads SET tips = 5 WHERE id = $1", lead)
+    assert await watch(desk) == (1, 0) and await desk.events(LeadMarkedMajor.TYPE) == []
+    [row] = await desk.rows("SELECT state, outcome, in_time FROM lead_verifications")
+    assert row == ("verified", "unfounded", None)
 
 
 async def test_many_tips_make_a_lead_major_a_plain_one_is_not(desk: Desk) -> None:
