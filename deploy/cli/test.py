@@ -48,7 +48,8 @@ def test(
                 _say(f"{name}: failed")
             else:
                 _say(f"{name}: passed")
-    spread = [] if serial or "-n" in context.args else ["-n", "2", "--dist", "loadfile"]
+    # In the order of their folders: the few tests of whole instances take longest and must not be the last to begin.
+    spread = [] if serial or "-n" in context.args else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     again = [] if context.args else ["--reruns", "1"]
     command = [sys.executable, "-m", "pytest", *spread, *again, *(["--long"] if long else []), *context.args]
     named = any(Path(word.split("::")[0]).exists() for word in context.args)

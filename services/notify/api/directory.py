@@ -4,7 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.notify.adapters import passwords
 from services.notify.commands import directory as commands
 from services.notify.domain import credentials
 from services.notify.domain.standing import Standing
@@ -40,12 +39,12 @@ async def create_account(request: Request, response: Response, body: AccountIn, 
     svc: Service = request.app.state.service
     standing = Standing(body.plan, body.agency, body.unit, tuple(body.posts), tuple(body.areas))
     commands.check_standing(svc, caller, "directory.manage", standing)
-    password = credentials.initial_password() if body.password else None
+    password, hashed = await commands.fresh_password() if body.password else (None, None)
     new = commands.NewAccount(
         commands.usable_login(body.login),
         body.display,
         standing,
-        await passwords.hashed(password) if password else None,
+        hashed,
         body.oidc_subject,
     )
     async with db.begin(svc.engine) as conn:
@@ -75,9 +74,9 @@ async def change_account(
     version = required_version(request)
     changes = body.model_dump(exclude_unset=True, exclude={"reset_password"})
     changes = {k: v for k, v in changes.items() if v is not None or k in ("unit", "oidc_subject")}
-    password = credentials.initial_password() if body.reset_password else None
-    if password:
-        changes["password_hash"] = await passwords.hashed(password)
+    password = None
+    if body.reset_password:
+        password, changes["password_hash"] = await commands.fresh_password()
     async with db.begin(svc.engine) as conn:
         row = await commands.change_account(conn, svc, caller, account_id, version, changes, clock.now())
     await svc.directory.refresh(svc.engine)

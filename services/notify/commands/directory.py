@@ -1,7 +1,7 @@
 """Accounts of officers and clients of agencies' systems: made, changed, ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,13 @@ class NewAccount:
     oidc_subject: str | None = None
     must_change: bool = True
     demo: bool = False
+    id: UUID = field(default_factory=new_id)
+
+
+async def fresh_password() -> tuple[str, str]:
+    """A password to hand over once, and the hash to keep."""
+    password = credentials.initial_password()
+    return password, await passwords.hashed(password)
 
 
 def check_standing(svc: Service, caller: Caller, right: str, standing: Standing) -> None:
@@ -52,7 +59,7 @@ def check_standing(svc: Service, caller: Caller, right: str, standing: Standing)
 
 async def create_account(conn: AsyncConnection, svc: Service, caller: Caller, new: NewAccount, now: datetime) -> Any:
     """Make an account and publish it; Conflict for a login or subject that exists."""
-    account_id = new_id()
+    account_id = new.id
     row = {
         "id": account_id,
         "login": new.login,
@@ -90,9 +97,9 @@ async def change_account(
     changes: Mapping[str, Any],
     now: datetime,
 ) -> Any:
-    """Change standing, activity, subject or password hash of an account, or take its TOTP away; sessions end.
+    """Change standing, activity, subject or password hash of an account, unlock it or take its TOTP away; sessions end.
 
-    `changes` may hold the standing's fields, `active`, `oidc_subject`, `password_hash` and `reset_totp`.
+    `changes` may hold the standing's fields, `active`, `oidc_subject`, `password_hash`, `unlock` and `reset_totp`.
     """
     before = await _locked(conn, svc, caller, accounts, account_id, version)
     values = {k: v for k, v in changes.items() if k in (*STANDING, "active", "oidc_subject", "password_hash")}
@@ -100,14 +107,17 @@ async def change_account(
     check_standing(svc, caller, "directory.manage", standing)
     if "password_hash" in values:
         values |= {"must_change": True, "failed": 0, "locked_until": None}
+    if changes.get("unlock"):
+        values |= {"failed": 0, "locked_until": None}
     if changes.get("reset_totp"):
         values |= {"totp_secret": None, "totp_pending": None}
         await conn.execute(delete(totp_used).where(totp_used.c.account_id == account_id))
     after = await _save(conn, accounts, account_id, values, now)
     await publish(conn, [of_account(after)], now)
     await audit.record(
-        conn, kit, caller, "account.changed", "account", [account_id], now, fields=sorted(changes), active=after.active
-    )
+        conn, kit, caller, "account.changed", "account", [account_id], now,
+        fields=sorted(changes), active=after.active, version=after.version,
+    )  # fmt: skip
     return after
 
 
@@ -122,11 +132,12 @@ async def create_system(
     now: datetime,
     *,
     demo: bool = False,
+    system_id: UUID | None = None,
 ) -> Any:
     """Make an OAuth client of an agency and publish it; Conflict for a client id that exists."""
     check_scopes(scopes, caller)
     row = {
-        "id": new_id(),
+        "id": system_id or new_id(),
         "client_id": client_id,
         "secret_hash": passwords.secret_hash(secret),
         "plan": standing.plan,
@@ -172,8 +183,9 @@ async def change_system(
     after = await _save(conn, systems, system_id, values, now)
     await publish(conn, [of_system(after)], now)
     await audit.record(
-        conn, kit, caller, "system.changed", "system", [system_id], now, fields=sorted(changes), active=after.active
-    )
+        conn, kit, caller, "system.changed", "system", [system_id], now,
+        fields=sorted(changes), active=after.active, version=after.version,
+    )  # fmt: skip
     return after
 
 
@@ -196,10 +208,23 @@ def usable_login(text: str) -> str:
     login = credentials.normal_login(text)
     if login is None:
         raise Invalid(
-            "登录名须为 2–64 个小写字母、数字或 . _ @ -。 A login has 2 to 64 lower-case letters, digits or . _ @ -.",
+            "登录名须为 2–64 个小写字母、数字或 . _ @ -，未保存任何内容。 "
+            "A login has 2 to 64 lower-case letters, digits or . _ @ -; nothing was kept.",
             errors=[{"field": "login", "code": "bad-login", "message": "2-64 of a-z 0-9 . _ @ -"}],
         )
     return login
+
+
+def usable_client_id(text: str) -> str:
+    """The client id as kept; Invalid when it cannot be one."""
+    client_id = text.strip().lower()
+    if not credentials.CLIENT_ID.fullmatch(client_id):
+        raise Invalid(
+            "客户端标识须为 3–64 个小写字母、数字或 . _ -，未保存任何内容。 "
+            "A client id has 3 to 64 lower-case letters, digits or . _ -; nothing was kept.",
+            errors=[{"field": "client_id", "code": "bad-client-id", "message": "3-64 of a-z 0-9 . _ -"}],
+        )
+    return client_id
 
 
 async def _locked(conn: AsyncConnection, svc: Service, caller: Caller, table: Any, key: UUID, version: int) -> Any:

@@ -1,4 +1,4 @@
-"""HTML routes of notify: the home page (the inbox), sign-in, the officer's account, the list of accounts."""
+"""HTML routes of notify: the home page (the inbox), sign-in, the officer's account, the managed accounts, and the rooms."""
 
 from fastapi import APIRouter
 
@@ -17,7 +17,8 @@ from services.notify.pages import (
     reports,
     seats,
     sign_in,
+    systems,
     webhooks,
 )
 
-routers: list[APIRouter] = [inbox.router, clocks.router, seats.router, sign_in.router, oidc.router, account.router, accounts.router, duties.router, meetings.router, reports.router, bulletins.router, campaigns.router, publicity.router, public_warnings.router, webhooks.router]
+routers: list[APIRouter] = [inbox.router, clocks.router, seats.router, sign_in.router, oidc.router, account.router, systems.router, accounts.router, duties.router, meetings.router, reports.router, bulletins.router, campaigns.router, publicity.router, public_warnings.router, webhooks.router]

@@ -36,6 +36,8 @@ class AccountChange(Body):
     oidc_subject: str | None = Field(default=None, max_length=255)
     reset_password: bool = False
     reset_totp: bool = False
+    unlock: bool = False
+    """Forget failed sign-ins, so that the password is taken again at once."""
 
 
 class AccountOut(BaseModel):
