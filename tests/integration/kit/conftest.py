@@ -116,6 +116,14 @@ class Lab:
 
 
 @pytest.fixture
+async def databases(cluster: Cluster) -> AsyncIterator[Databases]:
+    """Of two services only, as making each takes its time."""
+    made = await Databases(cluster, f"t{uuid.uuid4().hex[:12]}").create("intake", "scoring")
+    yield made
+    await made.drop()
+
+
+@pytest.fixture
 async def lab(cluster: Cluster, databases: Databases) -> AsyncIterator[Lab]:
     made = Lab(cluster, databases)
     yield made
