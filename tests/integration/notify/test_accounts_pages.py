@@ -62,7 +62,10 @@ async def test_nobody_else_opens_or_sends_these_pages(house: House) -> None:
 
 
 async def test_what_the_plan_does_not_know_is_refused_and_what_was_typed_stays(house: House) -> None:
-    """A wrong post, unit, login or agency keeps nothing and says which."""
+    """A wrong post, unit, login or area keeps nothing and says which; the empty forms are there in both languages."""
+    for path, words in (("/accounts/new?lang=en", "Make the account"), ("/accounts/new?lang=zh-CN", "建立账号"), ("/accounts/systems/new", "建立客户端")):
+        empty = await ask(house, path)
+        assert empty.status_code == 200 and words in empty.text, path
     for wrong, said in (({"posts": ["king"]}, "king"), ({"place": "police/moon"}, "moon"), ({"login": "É"}, "登录名"), ({"areas": ["mars"]}, "mars")):
         answer = await post(house, "/accounts", **form(**wrong))
         assert answer.status_code == 422 and said in answer.text and "未保存" in answer.text, wrong
