@@ -184,13 +184,14 @@ def assert_exactly_once(town: Town, tips: int) -> None:
     assert town.count("casework", "SELECT count(DISTINCT lead_id) FROM cases") == leads
     assert town.count("casework", "SELECT count(*) FROM outbox WHERE type = 'dachuan.case.opened.v1'") == leads
     parties = town.count("casework", "SELECT count(*) FROM case_parties")
-    deadlines = town.count("casework", "SELECT count(*) FROM deadlines")
+    deadlines = town.count("casework", "SELECT count(*) FROM deadlines WHERE kind = 'acceptance'")
     town.wait(
         "every case has its notices",
         lambda: town.count("notify", "SELECT count(DISTINCT case_id) FROM notices") == leads,
     )
     town.wait(
-        "every deadline is followed", lambda: town.count("scoring", "SELECT count(*) FROM obligations") == deadlines
+        "every acceptance that is due is followed",
+        lambda: town.count("scoring", "SELECT count(*) FROM obligations WHERE kind = 'acceptance'") == deadlines,
     )
     assert town.count("notify", "SELECT count(*) FROM notices WHERE template = 'case.opened'") == parties
     for service in ("intake", "casework"):
