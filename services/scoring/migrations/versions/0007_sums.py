@@ -7,7 +7,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_KEY = "public.standing_key(plan, rulebook, agency, unit, subject_kind, subject)"
+_STANDING = "public.standing_key(plan, rulebook, agency, unit, subject_kind, subject)"
 _SIGN = "CASE WHEN corrects IS NULL THEN 1 ELSE -1 END"
 _COUNTED = (
     "sum(points), count(*)::int, count(corrects)::int, "
@@ -104,11 +104,11 @@ _STATEMENTS: tuple[str, ...] = (
     f"""
     CREATE FUNCTION ledger_sum_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO public.sums AS s (standing, level, day, {_SUM})
-            SELECT {_KEY} AS standing, l.level, public.sums_day(l.level, occurred_on) AS day, {_COUNTED}
+            SELECT {_STANDING} AS standing, l.level, public.sums_day(l.level, occurred_on) AS day, {_COUNTED}
             FROM added CROSS JOIN generate_series(0, 3) AS l (level) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             ON CONFLICT (standing, level, day) DO UPDATE SET {_ADDED};
         INSERT INTO public.line_sums AS s (standing, level, day, line, area, {_SUM}, {_WORDS})
-            SELECT {_KEY} AS standing, l.level, public.sums_day(l.level, occurred_on) AS day, line, coalesce(area, ''),
+            SELECT {_STANDING} AS standing, l.level, public.sums_day(l.level, occurred_on) AS day, line, coalesce(area, ''),
                 {_COUNTED}, {_SAID}
             FROM added CROSS JOIN generate_series(0, 3) AS l (level) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
             ON CONFLICT (standing, level, day, line, area) DO UPDATE SET {_ADDED}, {_HEARD};
@@ -124,7 +124,7 @@ _STATEMENTS: tuple[str, ...] = (
         DELETE FROM public.line_sums;
         DELETE FROM public.sums;
         INSERT INTO public.line_sums (standing, level, day, line, area, {_SUM}, {_WORDS})
-            SELECT {_KEY}, 0, occurred_on, line, coalesce(area, ''), {_COUNTED}, {_SAID} FROM public.ledger
+            SELECT {_STANDING}, 0, occurred_on, line, coalesce(area, ''), {_COUNTED}, {_SAID} FROM public.ledger
             GROUP BY plan, rulebook, agency, unit, subject_kind, subject, occurred_on, line, coalesce(area, '')
             ORDER BY occurred_on;
         INSERT INTO public.line_sums (standing, level, day, line, area, {_SUM}, {_WORDS})
