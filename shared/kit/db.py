@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from sqlalchemy import Table, text
 from sqlalchemy.dialects.postgresql import JSONB, dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -102,8 +102,15 @@ def _shape(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
     return namedtuple("Row", names, rename=True)._make  # type: ignore[misc]
 
 
+_KINDS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
+    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
+    (asyncpg.SyntaxOrAccessError, ProgrammingError),
+)
+"""The driver's errors that SQLAlchemy tells apart."""
+
+
 def _as_dbapi(statement: str, raw: Any, error: Exception) -> DBAPIError:
-    kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
+    kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), DBAPIError)
     return kind(statement, None, error, hide_parameters=True, connection_invalidated=raw.is_closed())
 
 
