@@ -44,11 +44,13 @@ def _crash(town: Town, poster: Poster, numbers: Iterator[int], point: str, servi
     town.set_env(service, DACHUAN_CRASH_AT=f"{point}:3")
     town.kill(service)
     until = time.monotonic() + 60 + 60 * times  # only against hanging: a start takes seconds, on a busy machine many
-    while child.restarts < before + 1 + times:
-        assert time.monotonic() < until, f"{service} died {child.restarts - before - 1} times at {point}, not {times}"
-        poster.post(next(numbers))
-    town.set_env(service, DACHUAN_CRASH_AT=None)
-    town.kill(service)
+    try:
+        while child.restarts < before + 1 + times:
+            assert time.monotonic() < until, f"{service} died {child.restarts - before - 1} times at {point}, not {times}"
+            poster.post(next(numbers))
+    finally:
+        town.set_env(service, DACHUAN_CRASH_AT=None)
+        town.kill(service)
     town.wait("started anew", lambda: child.restarts >= before + 2 + times)
     assert_exactly_once(town, len(poster.receipts))
 

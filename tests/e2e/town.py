@@ -142,8 +142,8 @@ class Poster:
         self.refusals: list[int] = []
         self._headers = town.stack.bearer(kind="system", principal_id="poster", posts=("desk",), scopes=("tip.submit",))
 
-    def post(self, number: int, *, patience: float = 60) -> str:
-        """The receipt of tip `number`, however often it had to be sent."""
+    def post(self, number: int, *, patience: float = 180) -> str:
+        """The receipt of tip `number`, however often it had to be sent; `patience` (s) is only against hanging."""
         key = f"{self._run}-{number:06d}"
         until = time.monotonic() + patience
         while time.monotonic() < until:
