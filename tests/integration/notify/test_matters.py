@@ -78,8 +78,10 @@ async def test_a_gathering_is_told_to_all_who_must_clear_it(house: House) -> Non
     assert one["matter"] == "gathering" and one["matter_href"].endswith(f"/v1/leads/{LEAD}") and one["items"] == 3
     assert one["rule"] == "plan.notice_sign" and one["due"], "the plan's time to sign runs"
     assert await listed(house, agency="c-nanwen", posts=("community-worker",), areas=("dayong-nanwen",)) == []
-    page = await house.client.get("/", headers=house.bearer(agency="rental_mgmt", posts=("desk",)) | {"accept": "text/html"})
-    assert f"{BASE}/leads/{LEAD}" in page.text and "聚集" in told(page.text)
+    # who may not open the lead is told of it without a link that would be refused
+    for who, opens in (("police", True), ("rental_mgmt", False)):
+        page = await house.client.get("/", headers=house.bearer(agency=who, posts=("desk",)) | {"accept": "text/html"})
+        assert "聚集" in told(page.text) and (f"{BASE}/leads/{LEAD}" in page.text) == opens
 
 
 async def test_what_nobody_signs_for_comes_before_the_office(house: House) -> None:
