@@ -111,7 +111,7 @@ class Town:
 
         return asyncio.run(ask())
 
-    def wait(self, what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+    def wait(self, what: str, holds: Callable[[], bool], seconds: float = 180) -> None:
         """Wait until something holds; fails with what was waited for."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

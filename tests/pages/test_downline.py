@@ -46,8 +46,9 @@ def test_an_officer_brings_a_list_in_and_reads_the_threshold__d_b1(
     page.get_by_role("link", name="查看上下线").click()
     expect(page.get_by_text("尚未登记发展关系").first).to_be_visible()
     for button in ("试导入", "保存"):
-        page.get_by_label("文件", exact=True).set_input_files(file)
-        page.get_by_role("button", name=button).click()
+        form = page.locator("form").filter(has=page.get_by_label("文件", exact=True))
+        form.get_by_label("文件", exact=True).set_input_files(file)
+        form.get_by_role("button", name=button).click()
         expect(page.locator("section[aria-live=polite]")).to_be_visible()
     expect(page.get_by_text("现有事实达到立案追诉标准。")).to_be_visible()
     expect(page.get_by_text(re.compile("第七十条")).first).to_be_visible()
