@@ -89,7 +89,7 @@ def test_a_tip_goes_from_the_desk_to_the_case_to_the_score(
     wait_for(office, unit, lambda: office.get_by_role("link", name=number).count() > 0)
     screens.keep(office, f"unit-{width}")
     screens.check(office)
-    office.get_by_role("link", name="考核").first.click()
+    office.get_by_role("link", name="考核", exact=True).first.click()
     expect(office.get_by_role("heading", level=1)).to_have_text("考核")
     screens.keep(office, f"scores-{width}")
     screens.check(office)
