@@ -24,6 +24,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import asyncpg
 import httpx
 import psutil
@@ -40,7 +41,8 @@ NOTICES_WANTED = 2_000
 WEBHOOKS_WANTED = 500
 ADDED_WANTED = 0.10
 HEALTHY = 9
-PHASE_S = 12.0
+TURN_S = 12.0
+WARM_S = 1.0
 ROUNDS = 3
 PARTIES = (("police", "economic_crime", "lead"), ("commerce", "enforcement", "co"), ("commerce", "office", "coordinator"))
 
@@ -139,15 +141,15 @@ def _notify(cluster: Cluster) -> Iterator[tuple[str, psutil.Process]]:
             process.wait(30)
 
 
-def measure(events: int, burst: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """All of it, on an instance of its own; some two minutes."""
+def measure(events: int, burst: int, turn_s: float, say: Callable[[str], None]) -> dict[str, Any]:
+    """All of it, on an instance of its own; some two minutes. `turn_s`: seconds of each turn with or without the dead one."""
     figures: dict[str, Any] = {"cores": os.cpu_count()}
     with _cluster() as cluster, _notify(cluster) as (url, process):
-        return figures | asyncio.run(_measure(cluster, url, process, events, burst, say))
+        return figures | asyncio.run(_measure(cluster, url, process, events, burst, turn_s, say))
 
 
 async def _measure(
-    cluster: Cluster, url: str, process: psutil.Process, events: int, burst: int, say: Callable[[str], None]
+    cluster: Cluster, url: str, process: psutil.Process, events: int, burst: int, turn_s: float, say: Callable[[str], None]
 ) -> dict[str, Any]:
     cases = Case(cluster)
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
@@ -161,8 +163,11 @@ async def _measure(
             targets = [await _target(http, port) for port in ports]
             await _switch(http, targets[-1], on=False)
             figures["webhooks"] = await _burst(conn, cases, process, ours, burst, say)
+            bare = await _bare(ports[:HEALTHY], ours, burst * HEALTHY)
+            figures["webhooks"] |= bare | {"of_bare": round(figures["webhooks"]["per_second"] / bare["bare_per_second"], 3)}
+            say(f"  bare limit {bare['bare_per_second']:,}/s, of it {figures['webhooks']['of_bare']}")
             rate = min(WEBHOOKS_WANTED, 0.7 * figures["webhooks"]["per_second"]) / HEALTHY
-            figures["dead"] = await _dead(conn, cases, ours, http, targets[-1], rate, say)
+            figures["dead"] = await _dead(conn, cases, ours, http, targets[-1], rate, turn_s, say)
     finally:
         await conn.close()
         ours.send("end")
@@ -238,9 +243,29 @@ async def _burst(
     return found
 
 
+async def _bare(ports: Sequence[int], system: Connection, webhooks: int) -> dict[str, Any]:
+    """So many bodies of a webhook's length to the same ports by aiohttp alone, as many at once as a target is given."""
+    _ask(system, "all")
+    left, body = iter(range(webhooks)), b"x" * 900
+    used, began = time.process_time(), time.perf_counter()
+
+    async def work(session: aiohttp.ClientSession, port: int) -> None:
+        for number in left:
+            async with session.post(f"http://127.0.0.1:{port}/hook", data=body, headers={"webhook-id": str(number)}) as answer:
+                answer.raise_for_status()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(work(session, port) for port in ports for _ in range(8)))
+    seconds = time.perf_counter() - began
+    _ask(system, "all")
+    return {
+        "bare_per_second": round(webhooks / seconds), "bare_cpu_us": round((time.process_time() - used) / webhooks * 1e6)
+    }  # fmt: skip
+
+
 async def _dead(
     conn: asyncpg.Connection, cases: Case, system: Connection, http: httpx.AsyncClient, dead: str, rate: float,
-    say: Callable[[str], None],
+    turn_s: float, say: Callable[[str], None],
 ) -> dict[str, Any]:  # fmt: skip
     """Cases at a steady pace, by turns without and with a tenth target that takes connections and never answers."""
     say(f"{rate * HEALTHY:.0f} webhooks/s to the healthy ones, by turns without and with a dead one …")
@@ -250,21 +275,27 @@ async def _dead(
         broken = turn % 2 == 1
         await _switch(http, dead, on=broken)
         _ask(system, "all")
-        sent = await asyncio.to_thread(_pace, cases, rate)
-        until = time.time() + 30
+        began = time.time()
+        sent = await asyncio.to_thread(_pace, cases, rate, turn_s)
+        until = time.time() + 60
         while _ask(system, "count") < sent * HEALTHY and time.time() < until:
             await asyncio.sleep(0.2)
-        came = _ask(system, "all")
-        made = {
-            f"msg_{row['id']}": row["created_at"].timestamp()
-            for row in await conn.fetch("SELECT id, created_at FROM deliveries WHERE created_at > now() - interval '90 seconds'")
-        }
+        came = {message: at for _, message, at in reversed(_ask(system, "all"))}
+        made = await conn.fetch(
+            "SELECT id, created_at FROM deliveries WHERE created_at > to_timestamp($1) AND endpoint_id <> $2", began, UUID(dead)
+        )
         # the first second is for connections and caches
-        first = min(made[message] for _, message, _ in came)
-        seconds = [at - made[message] for _, message, at in came if made[message] > first + 1]
+        since = {f"msg_{row['id']}": row["created_at"].timestamp() for row in made}
+        counted = {message: at for message, at in since.items() if at > min(since.values()) + WARM_S}
+        seconds = [came[message] - at for message, at in counted.items() if message in came]
+        if not seconds:
+            raise RuntimeError(f"of {sent} cases in {turn_s:.0f} s no webhook came after the first second")
         waits[broken] += seconds
         tails[broken].append(_p(seconds, 0.99))
-        say(f"  {'with' if broken else 'without'}: {len(came):,} came, p50 {_p(seconds, 0.5) * 1000:.0f} ms, p99 {tails[broken][-1] * 1000:.0f} ms")
+        say(
+            f"  {'with' if broken else 'without'}: {len(seconds):,} of {len(counted):,} came, p50 {_p(seconds, 0.5) * 1000:.0f} ms, "
+            f"p99 {tails[broken][-1] * 1000:.0f} ms"
+        )
     outcomes = await conn.fetch("SELECT last_outcome, count(*) AS n FROM deliveries WHERE endpoint_id = $1 GROUP BY 1", UUID(dead))
     without, with_ = statistics.median(tails[False]), statistics.median(tails[True])
     return {
@@ -277,8 +308,8 @@ async def _dead(
     }
 
 
-def _pace(cases: Case, rate: float) -> int:
-    messages = [cases.message() for _ in range(int(rate * PHASE_S))]
+def _pace(cases: Case, rate: float, turn_s: float) -> int:
+    messages = [cases.message() for _ in range(max(1, int(rate * turn_s)))]
     began = time.monotonic()
     for number, message in enumerate(messages):
         rest = began + number / rate - time.monotonic()
@@ -316,7 +347,8 @@ def table(figures: dict[str, Any]) -> list[str]:
     notices, webhooks, dead = figures["notices"], figures["webhooks"], figures["dead"]
     return [
         f"notices from events     {notices['per_second']:>8,}/s (≥ {NOTICES_WANTED:,})   {notices['cpu_us']} µs each",
-        f"webhooks, nine healthy  {webhooks['per_second']:>8,}/s (≥ {WEBHOOKS_WANTED:,})   {webhooks['cpu_us']} µs each",
+        f"webhooks, nine healthy  {webhooks['per_second']:>8,}/s (≥ {WEBHOOKS_WANTED:,})   {webhooks['cpu_us']} µs each; "
+        f"aiohttp alone {webhooks['bare_per_second']:,}/s, {webhooks['bare_cpu_us']} µs",
         f"p99 at {dead['webhooks_per_second']}/s            {dead['p99_ms'][0]:>8} ms, with a dead tenth target {dead['p99_ms'][1]} ms: "
         f"{dead['added']:+.1%} (< {ADDED_WANTED:.0%})",
     ]

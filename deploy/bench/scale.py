@@ -1,15 +1,13 @@
-"""Lists, searches, look-ups and boards of intake at 10,000 and at 1,000,000 tips: what a caller waits for each.
+"""Lists, searches, look-ups and boards at a small and at the full size: what a caller waits for each, over HTTP.
 
-The rows are made by the database itself, in the form in which the services write them: places with buildings and
-rooms, leads under their keys, parties of their cases, rental units with patrol tasks. Words stay sealed bytes that
-no list opens.
+A room fills its service's database and says what is asked for; `measure` asks. Filling writes rows in the form in which
+the service writes them.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,221 +17,132 @@ import httpx
 import orjson
 from joserfc.jwk import OKPKey
 
-from deploy.bench import texts
 from deploy.bench.instance import BenchError, owner_urls
 from deploy.local.instance import Instance
 from shared.kit import clock, tokens
 
 PLAN = "dayong"
-ESTATES = 5_000
-"""Estates at full size; a twentieth of the tips' number divided by ten when smaller."""
-_NAMES = "翠金旗兴隆卓岐锦东明月桂松竹梅兰荷秀水石云霞枫柏银玉龙凤安宁康泰福禄寿喜春夏秋冬华新丽雅"
-"""Estate names are three of these, so that two characters find some of them."""
-
-_PARTS = f"""
-    (ARRAY['dayong','nanwen','antang','lantian','qinggang','xingyong','shijing','quanlu','qifenghuan'])[1 + g % 9] AS town,
-    substr('{_NAMES}', 1 + (g * 7919 % $3)::int % 46, 1) || substr('{_NAMES}', 1 + ((g * 7919 % $3) / 46)::int % 46, 1)
-        || substr('{_NAMES}', 1 + ((g * 7919 % $3) / 2116)::int % 46, 1) AS root,
-    (1 + g % 40) AS building, (100 * (2 + g / 40 % 28) + 1 + g / 1120 % 8) AS room,
-    now() - interval '300 days' * (1 - g / $4::float8) AS at
-"""
 
 
-def _id(kind: int, number: str) -> str:
-    """An id that grows with its number, as those of the services do."""
+def row_id(kind: int, number: str) -> str:
+    """An id, as SQL, that grows with its number, as those of the services do."""
     return f"(lpad(to_hex({number}), 12, '0') || '70008000' || lpad('{kind}', 12, '0'))::uuid"
-
-
-_LEAD, _TIP, _UNIT, _TASK = 1, 2, 3, 4
-_FILL: tuple[str, ...] = (
-    f"""
-    INSERT INTO leads (id, plan, area, kinds, urgent, agency, unit, rule, received_at, tips, version, first_tip, last_at,
-                       targets)
-    SELECT {_id(_LEAD, "g")}, '{PLAN}', 'dayong-' || town, '["headcount"]', g % 500 = 0,
-        CASE WHEN g % 3 = 0 THEN 'commerce' ELSE 'police' END,
-        CASE WHEN g % 3 = 0 THEN 'enforcement' ELSE 'economic_crime' END, 'headcount', at, 1, 1, {_id(_TIP, "g")}, at,
-        jsonb_build_array('place:' || root || '花园|' || building || '|||' || room)
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 2 = 0) x
-    """,
-    f"""
-    INSERT INTO tips (id, plan, channel, area, state, relevant, urgent, kinds, belongs_to, agency, unit, rule, lead_id,
-                      narrative, lexicon, receipt_hash, received_at, version, reviewed_at)
-    SELECT {_id(_TIP, "g")}, '{PLAN}', (ARRAY['web','12345','110','message-board','hotline'])[1 + g % 5],
-        'dayong-' || town, CASE WHEN g % 2 = 0 THEN 'lead' ELSE 'referred' END, g % 2 = 0, g % 500 = 0,
-        CASE WHEN g % 2 = 0 THEN '["headcount"]' ELSE '[]' END::jsonb, CASE WHEN g % 2 = 1 THEN 'consumer' END,
-        CASE WHEN g % 2 = 1 THEN NULL WHEN g % 3 = 0 THEN 'commerce' ELSE 'police' END,
-        CASE WHEN g % 2 = 1 THEN NULL WHEN g % 3 = 0 THEN 'enforcement' ELSE 'economic_crime' END, 'headcount',
-        CASE WHEN g % 2 = 0 THEN {_id(_LEAD, "g")} END, decode(repeat(md5(g::text), 20), 'hex'), 'bench',
-        decode(md5(g::text) || md5('r' || g), 'hex'), at, 1, CASE WHEN g % 200 <> 0 THEN at END
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g) x
-    """,
-    f"""
-    INSERT INTO lead_targets (lead_id, key, plan, tips, seen_at)
-    SELECT {_id(_LEAD, "g")}, key, '{PLAN}', 1, at
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 2 = 0) x,
-        LATERAL (VALUES ('room:' || root || '花园/' || building || '/' || room),
-                        ('inbuilding:' || root || '花园/' || building), ('inestate:' || root)) AS keys (key)
-    """,
-    f"""
-    INSERT INTO target_names (plan, key, name)
-    SELECT DISTINCT '{PLAN}', 'inestate:' || root, root || '花园'
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g) x
-    ON CONFLICT DO NOTHING
-    """,
-    f"""
-    INSERT INTO lead_parties (case_id, agency, lead_id, number, plan, area, urgent, unit, role, state, due, accepted_at,
-                              in_time, seen_at)
-    SELECT {_id(_LEAD, "g")}, agency, {_id(_LEAD, "g")}, '联字第' || g || '号', '{PLAN}', 'dayong-' || town,
-        g % 500 = 0, NULL, role, CASE WHEN g % 100 = 0 THEN 'pending' ELSE 'accepted' END, at + interval '7 days',
-        CASE WHEN g % 100 <> 0 THEN at END, CASE WHEN g % 100 <> 0 THEN true END, at
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 2 = 0) x,
-        (VALUES ('police', 'lead'), ('commerce', 'co')) AS parties (agency, role)
-    """,
-    f"""
-    INSERT INTO handovers (id, number, matter_id, lead_id, plan, area, kinds, urgent, from_agency, to_agency, reason,
-                           answer_reason, state, attempt, rule, article, certainty, calendar, start, due, provisional,
-                           proposed_at, answered_at, answer_late_at, version, history)
-    SELECT {_id(5, "g")}, '转字第' || g || '号', {_id(_LEAD, "g")}, {_id(_LEAD, "g")}, '{PLAN}', 'dayong-' || town,
-        '["headcount"]', false, 'police', 'commerce', 'not_ours', CASE WHEN g % 300 = 0 THEN 'not_ours' END,
-        CASE WHEN g % 300 = 0 THEN 'refused' WHEN g % 700 = 0 THEN 'proposed' ELSE 'accepted' END, 1, 'handover',
-        'bench', 'assumed', 'bench', at, at + interval '2 days', false, at, at,
-        CASE WHEN g % 900 = 0 THEN at END, 1, '[]'
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 100 = 0) x
-    """,
-    f"""
-    INSERT INTO rental_units (id, plan, area, words, created_at, updated_at, version, address_key, estate, building, room,
-                              tier, registration, state, occupants, due_from)
-    SELECT {_id(_UNIT, "g")}, '{PLAN}', 'dayong-' || town, root || '花园 ' || building || ' ' || room, at, at, 1,
-        town || '|' || root || '|' || g, root || '花园', building::text, room::text,
-        (ARRAY['trusted','ordinary','key'])[1 + g % 3], CASE WHEN g % 10 = 0 THEN 'unregistered' ELSE 'registered' END,
-        'active', g % 6, current_date
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 5 = 0) x
-    """,
-    f"""
-    INSERT INTO patrol_tasks (id, plan, area, unit_id, estate, place, tier, agency, cause, state, starts, due, next_miss,
-                              missed, attempts, created_at, version)
-    SELECT {_id(_TASK, "g")}, '{PLAN}', 'dayong-' || town, {_id(_UNIT, "g")}, root || '花园', building || '栋' || room,
-        'ordinary', 'rental_mgmt', 'tier', CASE WHEN g % 25 = 0 THEN 'overdue' ELSE 'open' END, current_date - 20,
-        current_date + (g % 20)::int - 5, current_date + 20, 0, 0, at, 1
-    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 15 = 0) x
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One thing that is asked for: what it is, who asks, and the address."""
+    """One thing that is asked for: what it is, who asks, the address, and what is sent, where it is asked by POST."""
 
     what: str
     who: str
     address: str
+    body: Mapping[str, Any] | None = None
 
 
-LOOKS = (
-    Look("tips, newest first", "office", "/v1/tips"),
-    Look("tips of one channel", "office", "/v1/tips?channel=110"),
-    Look("urgent tips", "police", "/v1/tips?urgent=true"),
-    Look("tips of one agency", "police", "/v1/tips?state=lead"),
-    Look("leads, newest first", "police", "/v1/leads"),
-    Look("leads of one area", "police", "/v1/leads?area=dayong-antang"),
-    Look("leads by two characters", "police", "/v1/leads?q=锦绣"),
-    Look("leads by an estate's name", "police", "/v1/leads?q=翠金翠花园"),
-    Look("one lead in full", "police", "/v1/leads/{lead}"),
-    Look("late acceptances", "police", "/v1/acceptances?late=true"),
-    Look("handovers that wait", "office", "/v1/handovers?waiting=true"),
-    Look("matters that were bounced", "office", "/v1/handovers/bounced"),
-    Look("rental units", "rentals", "/v1/rentals"),
-    Look("rental units by two characters", "rentals", "/v1/rentals?q=锦绣"),
-    Look("rental units of a tier", "rentals", "/v1/rentals?tier=key"),
-    Look("rental picture", "rentals", "/v1/rentals/picture"),
-    Look("overdue patrols", "rentals", "/v1/patrols/tasks?state=overdue"),
-    Look("patrol routes of a community", "rentals", "/v1/patrols/routes?area=dayong-antang"),
-    Look("desk page", "police", "/desk"),
-    Look("triage page", "police", "/triage"),
-    Look("lead board page", "police", "/leads"),
-)
-_WHO: dict[str, dict[str, Any]] = {
-    "office": {"agency": "commerce", "unit": "office", "posts": ("office-director",)},
-    "police": {"agency": "police", "unit": "economic_crime", "posts": ("desk", "head")},
-    "rentals": {"agency": "rental_mgmt", "unit": None, "posts": ("head", "desk")},
-}
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks one service, and keeps the time."""
+
+    http: httpx.AsyncClient
+    made: Instance
+    who: Mapping[str, Mapping[str, Any]]
+    rounds: int
+
+    def headers(self, who: str) -> dict[str, str]:
+        """A caller's token."""
+        key = OKPKey.import_key(orjson.loads(self.made.secrets.token_key_file.read_bytes()))
+        token = tokens.issue(
+            key, principal_id="bench", kind="officer", plan=PLAN, areas=(), scopes=(), now=clock.now(),
+            lifetime=timedelta(hours=2), **self.who[who],
+        )  # fmt: skip
+        return {"authorization": f"Bearer {token}"}
+
+    async def timed(self, ask: Callable[[], Any]) -> dict[str, float]:
+        """Milliseconds at p50 and p95. Raises BenchError for an answer that is not 200 or 201."""
+        seconds = []
+        for turn in range(self.rounds + 3):
+            began = time.perf_counter()
+            answer = await ask()
+            if turn >= 3:
+                seconds.append(time.perf_counter() - began)
+            if answer.status_code not in (200, 201):
+                raise BenchError(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
+        seconds.sort()
+        return {
+            "p50_ms": round(seconds[len(seconds) // 2] * 1000, 2),
+            "p95_ms": round(seconds[int(len(seconds) * 0.95)] * 1000, 2),
+        }
 
 
-async def measure(made: Instance, sizes: Sequence[int], say: Callable[[str], None], *, rounds: int = 40) -> dict[str, Any]:
-    """Fill intake to each size in turn and ask for everything `rounds` times; milliseconds at p50 and p95.
+async def _nothing(_ask: Asker) -> dict[str, dict[str, float]]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A service's part: how its rows are made, what is asked for, and by whom.
+
+    `small` of its objects stand for the size that it is compared with; `share`: how many of the size given make one.
+    `fill` makes the objects of a range of numbers; `named` tells what stands for the `{names}` in addresses.
+    """
+
+    service: str
+    objects: str
+    small: int
+    share: int
+    who: Mapping[str, Mapping[str, Any]]
+    looks: Sequence[Look]
+    fill: Callable[[asyncpg.Connection, Instance, int, int, int], Awaitable[None]]
+    named: Callable[[asyncpg.Connection], Awaitable[Mapping[str, str]]]
+    more: Callable[[Asker], Awaitable[dict[str, dict[str, float]]]] = _nothing
+
+
+async def measure(
+    made: Instance, room: Room, size: int, say: Callable[[str], None], *, rounds: int = 40, step: int = 100_000
+) -> dict[str, Any]:
+    """Fill a service to its small size and to the full one, and ask for everything `rounds` times at each.
 
     Raises BenchError for an answer that is not 200 (or 201).
     """
-    conn = await asyncpg.connect(owner_urls(made)["intake"])
+    conn = await asyncpg.connect(owner_urls(made)[room.service])
+    most = size // room.share
     found: dict[str, Any] = {}
     filled = 0
     try:
-        for size in sizes:
+        for wanted in (min(room.small, most), most):
             began = time.monotonic()
-            for first in range(filled, size, 100_000):
-                last = min(first + 100_000, size)
-                for statement in _FILL:
-                    await conn.execute(statement, first + 1, last, ESTATES, max(sizes))
-            filled = size
+            for first in range(filled, wanted, step):
+                await room.fill(conn, made, first + 1, min(first + step, wanted), most)
+            filled = wanted
             await conn.execute("VACUUM ANALYZE")
-            say(f"{size:,} tips in {time.monotonic() - began:.0f} s")
-            lead = await conn.fetchval("SELECT id FROM leads ORDER BY received_at DESC LIMIT 1")
-            found[str(size)] = await _ask(made, str(lead), rounds)
-            for what, told in found[str(size)].items():
-                say(f"  {what:<34} p50 {told['p50_ms']:>7.2f} ms   p95 {told['p95_ms']:>7.2f} ms")
+            say(f"{wanted:,} {room.objects} in {time.monotonic() - began:.0f} s")
+            found[str(wanted)] = await _ask(made, room, await room.named(conn), rounds)
+            for what, told in found[str(wanted)].items():
+                say(f"  {what:<40} p50 {told['p50_ms']:>7.2f} ms   p95 {told['p95_ms']:>7.2f} ms")
     finally:
         await conn.close()
     return found
 
 
-async def _ask(made: Instance, lead: str, rounds: int) -> dict[str, dict[str, float]]:
+async def _ask(made: Instance, room: Room, named: Mapping[str, str], rounds: int) -> dict[str, dict[str, float]]:
     told: dict[str, dict[str, float]] = {}
-    async with httpx.AsyncClient(base_url=made.url("intake"), timeout=60) as http:
-        for look in LOOKS:
-            headers = {"authorization": f"Bearer {_token(made, look.who)}"}
-            address = look.address.replace("{lead}", lead)
-            told[look.what] = await _timed(rounds, lambda a=address, h=headers: http.get(a, headers=h))
-        run, number = os.urandom(4).hex(), iter(range(10**6))
-        headers = {"authorization": f"Bearer {_token(made, 'office')}", "content-type": "application/json"}
+    async with httpx.AsyncClient(base_url=made.url(room.service), timeout=60) as http:
+        ask = Asker(http, made, room.who, rounds)
+        for look in room.looks:
+            headers, address = ask.headers(look.who), look.address.format(**named)
 
-        def hand_in() -> Any:
-            n = next(number)
-            body = orjson.dumps({"plan": PLAN, "channel": "hotline", **texts.tip(n)})
-            return http.post("/v1/tips", content=body, headers=headers | {"idempotency-key": f"scale-{run}-{n}"})
+            def one(address: str = address, headers: dict[str, str] = headers, body: Any = look.body) -> Any:
+                return http.get(address, headers=headers) if body is None else http.post(address, headers=headers, json=body)
 
-        told["a tip, with its same-target look-up"] = await _timed(rounds, hand_in)
-    return told
-
-
-async def _timed(rounds: int, ask: Callable[[], Any]) -> dict[str, float]:
-    seconds = []
-    for turn in range(rounds + 3):
-        began = time.perf_counter()
-        answer = await ask()
-        if turn >= 3:
-            seconds.append(time.perf_counter() - began)
-        if answer.status_code not in (200, 201):
-            raise BenchError(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
-    seconds.sort()
-    return {
-        "p50_ms": round(seconds[len(seconds) // 2] * 1000, 2),
-        "p95_ms": round(seconds[int(len(seconds) * 0.95)] * 1000, 2),
-    }
-
-
-def _token(made: Instance, who: str) -> str:
-    key = OKPKey.import_key(orjson.loads(made.secrets.token_key_file.read_bytes()))
-    return tokens.issue(
-        key, principal_id="bench", kind="officer", plan=PLAN, areas=(), scopes=(), now=clock.now(),
-        lifetime=timedelta(hours=2), **_WHO[who],
-    )  # fmt: skip
+            told[look.what] = await ask.timed(one)
+        return told | await room.more(ask)
 
 
 def table(found: dict[str, Any]) -> list[str]:
     """Each look at both sizes, with how much more the larger one costs at p95."""
     small, large = sorted(found, key=int)[0], sorted(found, key=int)[-1]
-    lines = [f"{'':<36}{int(small):>12,}{int(large):>14,}   p95, wanted ≤ 50 ms and ≤ 2 times"]
+    lines = [f"{'':<42}{int(small):>12,}{int(large):>14,}   p95, wanted ≤ 50 ms and ≤ 2 times"]
     for what, told in found[large].items():
         before = found[small][what]["p95_ms"]
-        lines.append(f"{what:<36}{before:>9.1f} ms{told['p95_ms']:>11.1f} ms   × {told['p95_ms'] / before:.1f}")
+        lines.append(f"{what:<42}{before:>9.1f} ms{told['p95_ms']:>11.1f} ms   × {told['p95_ms'] / before:.1f}")
     return lines

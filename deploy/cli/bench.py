@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ import httpx
 import orjson
 import typer
 
-from deploy.bench import bare, scale, scores, texts
+from deploy.bench import bare, scale, scale_casework, scale_intake, scores, texts
 from deploy.bench import deliveries as delivering
 from deploy.bench import downline as downlines
 from deploy.bench import instance as own
@@ -31,15 +32,26 @@ app = typer.Typer()
 PLAN = "dayong"
 
 
+class Scaled(StrEnum):
+    """The services whose lists are measured at full size."""
+
+    INTAKE = "intake"
+    CASEWORK = "casework"
+
+
+ROOMS = {Scaled.INTAKE: scale_intake.ROOM, Scaled.CASEWORK: scale_casework.ROOM}
+
+
 @app.command()
 def bench(
     tips: Annotated[int, typer.Option(min=500, help="Tips in the HTTP run.")] = 12_000,
     bulk: Annotated[int, typer.Option(min=500, help="Tips in the bulk import.")] = 25_000,
     backlog: Annotated[int, typer.Option(min=0, help="Backlog that the urgent tips meet; 0 leaves it out.")] = 20_000,
     scaled: Annotated[
-        bool, typer.Option("--scale", help="Instead: lists, searches and boards at 10,000 and 1,000,000 tips.")
+        bool, typer.Option("--scale", help="Instead: lists, searches and boards of a service, small and at full size.")
     ] = False,
-    size: Annotated[int, typer.Option(min=20_000, help="Tips of --scale.")] = 1_000_000,
+    of: Annotated[Scaled, typer.Option(help="Whose lists --scale asks for.")] = Scaled.INTAKE,
+    size: Annotated[int, typer.Option(min=20_000, help="Tips, or persons in a fifth as many cases, of --scale.")] = 1_000_000,
     downline: Annotated[
         bool, typer.Option("--downline", help="Instead: recruitment networks evaluated, without an instance.")
     ] = False,
@@ -51,6 +63,8 @@ def bench(
     deliveries: Annotated[
         bool, typer.Option("--deliveries", help="Instead: notices from events, webhooks, and a dead target among ten.")
     ] = False,
+    cases: Annotated[int, typer.Option(min=100, help="Cases of which --deliveries counts the notices.")] = 5_000,
+    burst: Annotated[int, typer.Option(min=20, help="Cases at once, each a webhook to nine targets, of --deliveries.")] = 600,
     scored: Annotated[
         bool, typer.Option("--scores", help="Instead: scoring's ledger rebuilt from its topics, and read when long.")
     ] = False,
@@ -69,7 +83,7 @@ def bench(
             typer.echo(line)
         return
     if deliveries:
-        found = delivering.measure(5_000, 600, say)
+        found = delivering.measure(cases, burst, delivering.TURN_S, say)
         for line in [json.dumps(found)] if json_ else delivering.table(found):
             typer.echo(line)
         return
@@ -82,7 +96,7 @@ def bench(
         if reminders:
             figures = asyncio.run(reminding.measure(made, deadlines, say))
         elif scaled:
-            figures = asyncio.run(scale.measure(made, (10_000, size), say))
+            figures = asyncio.run(scale.measure(made, ROOMS[of], size, say))
         else:
             figures = asyncio.run(_measure(made, up_seconds, tips, bulk, backlog, say))
     if json_:

@@ -6,10 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-
 from services.casework.domain.cases import open_parts
 from services.casework.domain.docket import Basis, Docket, Joined, Left, Missed, Moved
 from services.casework.domain.states import CaseState, PartyState
@@ -96,49 +92,3 @@ def test_a_supplement_stops_only_the_clocks_its_rule_names() -> None:
     held = docket(urgent=True)
     held.suspend("police", ("plan.confinement_sign",), START + timedelta(minutes=1))
     assert held.facts == []
-
-
-class Comings(RuleBasedStateMachine):
-    """Any order of joining, leaving and supplements, early, late and repeated."""
-
-    @initialize()
-    def begin(self) -> None:
-        self.case, self.at = docket(), START
-
-    @rule(agency=st.sampled_from(["commerce", "police", "food_drug", "labour"]), hours=st.integers(0, 90))
-    def join(self, agency: str, hours: int) -> None:
-        self.at += timedelta(hours=hours)
-        self.case.join(BASIS, agency, None, "co", "handed_over", None, self.at)
-
-    @rule(
-        agency=st.sampled_from(["commerce", "police", "food_drug", "labour"]),
-        cause=st.sampled_from(["handed_over", "declined"]),
-        hours=st.integers(0, 90),
-    )
-    def leave(self, agency: str, cause: str, hours: int) -> None:
-        self.at += timedelta(hours=hours)
-        self.case.leave(agency, cause, None, None, self.at)  # type: ignore[arg-type]
-
-    @rule(agency=st.sampled_from(["commerce", "police", "food_drug"]), stop=st.booleans(), hours=st.integers(0, 90))
-    def supplement(self, agency: str, stop: bool, hours: int) -> None:
-        self.at += timedelta(hours=hours)
-        if stop:
-            self.case.suspend(agency, ("complaint.accept",), self.at)
-        else:
-            self.case.resume(BASIS, agency, self.at)
-
-    @invariant()
-    def agrees(self) -> None:
-        if not hasattr(self, "case"):
-            return
-        pending = {a for a, p in self.case.parties.items() if p.must_accept and p.state is PartyState.PENDING}
-        assert pending == set(self.case.clocks), "who has to accept has a clock, and nobody else has"
-        assert all(c.deadline.state in (State.RUNNING, State.SUSPENDED) for c in self.case.clocks.values())
-        if self.case.state is CaseState.OPENED:
-            assert pending
-        if self.case.state is CaseState.CLOSED:
-            assert not pending
-
-
-Comings.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
-TestComings = Comings.TestCase
