@@ -136,9 +136,9 @@ class _People:
                 made, name, phone = _uuid(6, number), _name(number), f"139{number:08d}"
                 sealed = people.seal(
                     self.keys, made,
-                    {"name": name, "aliases": [], "phones": [phone], "id_kind": "other", "id_number": str(number)},
+                    {"name": name, "aliases": [], "phones": [phone], "id_kind": "other", "id_number": f"BENCH{number}"},
                 )  # fmt: skip
-                token = people.id_token(self.keys, Identity(IdKind.OTHER, str(number)))
+                token = people.id_token(self.keys, Identity(IdKind.OTHER, f"BENCH{number}"))
                 yield made, made, sealed, "other", token, self.whole(name), self.grams(name), None, at, at, 1
 
     def phones(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
@@ -150,7 +150,7 @@ class _People:
         for case in range(first, last + 1):
             at = _moment(case, self.most, self.now)
             area = f"dayong-{_AREAS[case % len(_AREAS)]}"
-            decided = None if case % 20 == 0 else "educated"
+            decided = None if case % 20 == 0 else "released_educated"
             entered = None if case % 20 == 0 else at
             for n in range(PERSONS):
                 number = case * PERSONS + n
@@ -166,8 +166,8 @@ class _People:
         """A place in every second case; one in forty came back."""
         for case in range(first + first % 2, last + 1, 2):
             at, town = _moment(case, self.most, self.now), _AREAS[case % len(_AREAS)]
-            mixed = case * 40503 % 91_125
-            root = _ESTATES[mixed % 45] + _ESTATES[mixed // 45 % 45] + _ESTATES[mixed // 2025 % 45]
+            mixed, many = case * 40503, len(_ESTATES)
+            root = "".join(_ESTATES[mixed // many**n % many] for n in range(3))
             address = f"{root}花园{case % 40 + 1}栋{case % 28 + 2}0{case // 40 % 8 + 1}室{case}"
             made, key = _uuid(8, case), address_key(PlaceKind.RENTAL, address)
             grams = list(dict.fromkeys(self.part(key[i : i + 2]) for i in range(len(key) - 1)))
@@ -230,7 +230,7 @@ LOOKS = (
     Look("the same, by an investigator", "unit", "/v1/persons/search", {"name": "小明"}),
     Look("persons by a whole name", "police", "/v1/persons/search", {"name": "王芳华"}),
     Look("a person by phone", "police", "/v1/persons/search", {"phone": "13900000105"}),
-    Look("a person by number", "police", "/v1/persons/search", {"id_kind": "other", "id_number": "105"}),
+    Look("a person by number", "police", "/v1/persons/search", {"id_kind": "other", "id_number": "bench105"}),
     Look("places, newest first", "police", "/v1/places"),
     Look("places that came back", "police", "/v1/places?again=true"),
     Look("places by two characters", "police", "/v1/places/search", {"words": "锦东"}),

@@ -66,7 +66,7 @@ def build(settings: Settings) -> FastAPI:
             "people": People(settings),
             "downline": Explained(service),
             "documents": DocumentRoom(service, desk, DocumentPresenter(desk.catalogue, basis.law, basis.address)),
-            "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address),
+            "proceedings": ProceedingPresenter(present, basis.procedures, settings.keys, basis.address, basis.titles),
         },
     )
     mount_static(app)

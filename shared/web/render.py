@@ -26,7 +26,7 @@ _BOTH = re.compile(r"^(?P<zh>.*?[。！？；）])\s+(?P<en>[A-Z\"“].*)$", re.
 
 _OF_THE_VIEW = (
     "url", "static", "dt", "day", "remaining", "span", "clock_tone", "limit", "interval", "badge", "word", "words", "plan_name", "area_name",
-    "agency_name", "post_name", "has_right", "here", "new_key", "icon",
+    "agency_name", "post_name", "has_right", "here", "new_key", "field_id", "icon",
 )  # fmt: skip
 
 

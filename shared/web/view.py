@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -33,6 +33,7 @@ class View:
     locale: str
     now: datetime
     public: bool = False
+    fields: dict[str, int] = field(default_factory=dict)
 
     # -- words ----------------------------------------------------------------------------------------------------
 
@@ -74,6 +75,13 @@ class View:
         words, usual = wording.BADGES.get(state or "", (state or "", "calm"))
         shown = label if label is not None else (self.gettext(words) if words else self.gettext("Not known"))
         return Markup('<span class="dc-badge dc-{}">{}</span>').format(tone or usual, shown)
+
+    # -- forms ----------------------------------------------------------------------------------------------------
+
+    def field_id(self, name: str) -> str:
+        """An id for a field that no other field of the page has: its name, numbered where a form before it used it."""
+        used = self.fields[name] = self.fields.get(name, 0) + 1
+        return name if used == 1 else f"{name}-{used}"
 
     # -- time -----------------------------------------------------------------------------------------------------
 

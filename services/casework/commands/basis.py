@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.casework.domain.documents.catalogue import Catalogue
 from services.casework.domain.guards import GUARDS
 from services.casework.domain.procedures import Procedures
 from shared.kit.crypto import KeyRing
 from shared.kit.service import Service
 from shared.rules.calendar import WorkingCalendar
-from shared.rules.law import LawBook
+from shared.rules.law import LawBook, Text
 from shared.rules.plan import Plan
 
 
@@ -21,7 +22,8 @@ class UnknownPlan(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Plans, law, calendar and procedures; `address` is the base under which agencies open a `dataref`."""
+    """Plans, law, calendar and procedures; `address` is the base under which agencies open a `dataref`; `titles` name
+    the kinds of documents."""
 
     plans: Mapping[str, Plan]
     law: LawBook
@@ -29,6 +31,7 @@ class Basis:
     procedures: Procedures
     keys: KeyRing
     address: str
+    titles: Mapping[str, Text] = field(default_factory=dict)
 
     @classmethod
     def of(cls, service: Service) -> Basis:
@@ -42,6 +45,7 @@ class Basis:
             Procedures.load(settings.procedures_dir, service.law, GUARDS, set.intersection(*shared) if shared else ()),
             settings.keys,
             settings.base_url("casework"),
+            {one: kind.name for one, kind in Catalogue.load(settings.documents_dir, service.law).kinds.items()},
         )
 
     def plan(self, plan_id: str) -> Plan:

@@ -78,6 +78,16 @@ def check_instalments(parts: Sequence[Part], today: date) -> None:
         raise Incomplete({"instalments": "每期日期须在今天以后，由早到晚、不重复 / each day lies ahead, one after another"})
 
 
+def next_due(parts: Sequence[Part], paid: int, today: date) -> date | None:
+    """The day of the first instalment that lies ahead, today among them, and is not paid yet."""
+    asked = 0
+    for one in parts:
+        asked += one.amount
+        if asked > paid and one.due_on >= today:
+            return one.due_on
+    return None
+
+
 def overdue(parts: Sequence[Part], paid: int, today: date) -> int:
     """How many fen of the instalments due before today are not paid."""
     return max(sum(one.amount for one in parts if one.due_on < today) - paid, 0)

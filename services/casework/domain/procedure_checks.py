@@ -52,7 +52,7 @@ def check(procedure: Procedure, documents: Iterable[str] | None = None) -> tuple
             if step is not None and "system" not in step.by:
                 tell("not-the-systems", f"{name}.{clock.on_miss}", f"“{clock.on_miss}”不由系统办（by 缺 system）",
                      f"{clock.on_miss} is not the system's to take (by: system)")  # fmt: skip
-            if not any(name in work.start or name in work.replace.values() for work in _works(version)):
+            if not any(name in (*work.start, *work.replace.values(), *work.until) for work in _works(version)):
                 tell("never-started", name, f"期限“{name}”从不起算", f"clock {name} is never started")
         if documents is not None:
             known = frozenset(documents)
@@ -113,4 +113,4 @@ def _after(before: frozenset[str], work: ClockWork) -> frozenset[str]:
         if old in before:
             after.discard(old)
             after.add(new)
-    return frozenset(after | set(work.start))
+    return frozenset(after | set(work.start) | set(work.until))

@@ -94,7 +94,8 @@ class ClockWork(_Part):
     """What a step does to clocks. `started_at`: the field with the moment they start from, else the step's own.
 
     `replace` (old: new): the same time goes on under another rule, counted from the old one's start, such as the ten
-    days for a review whose three do not suffice.
+    days for a review whose three do not suffice. `until` (clock: fact): it runs to the end of the day that the fact names,
+    such as the next instalment's; another day ends it and starts it anew, none ends it.
     """
 
     start: tuple[str, ...] = ()
@@ -104,6 +105,7 @@ class ClockWork(_Part):
     resume: tuple[str, ...] = ()
     extend: tuple[str, ...] = ()
     replace: Mapping[str, str] = Field(default_factory=dict)
+    until: Mapping[str, str] = Field(default_factory=dict)
     started_at: str | None = None
 
     @property
@@ -115,7 +117,7 @@ class ClockWork(_Part):
     def named(self) -> frozenset[str]:
         """Every clock it names."""
         lists = (self.start, self.meet, self.cancel, self.suspend, self.resume, self.extend)
-        return frozenset((*(one for names in lists for one in names), *self.replace, *self.replace.values()))
+        return frozenset((*(one for names in lists for one in names), *self.replace, *self.replace.values(), *self.until))
 
 
 class Opening(_Part):

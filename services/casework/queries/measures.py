@@ -13,7 +13,7 @@ from sqlalchemy import Date, cast, func, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.domain.guards.measures import HOLDING
-from services.casework.domain.measures import Part, overdue
+from services.casework.domain.measures import Part, next_due, overdue
 from services.casework.queries.proceedings import seen_by
 from services.casework.tables import (
     cases,
@@ -43,8 +43,10 @@ async def tallies_of(conn: AsyncConnection, proceeding_id: UUID, category: str, 
     if category == "penalty":
         parts = await instalments_of(conn, proceeding_id)
         paid = int(await conn.scalar(select(func.coalesce(func.sum(m.amount), 0)).where(m.proceeding_id == proceeding_id)) or 0)
+        upcoming = next_due(parts, paid, today)
         return {
             "paid": paid,
+            "next_due": upcoming.toordinal() if upcoming else 0,
             "instalments": len(parts),
             "planned": sum(one.amount for one in parts),
             "last_due": parts[-1].due_on.toordinal() if parts else 0,

@@ -28,8 +28,11 @@ def _words(text: Text | None) -> dict[str, str] | None:
 class ProceedingPresenter:
     """Turns rows into `ProceedingOut` and `ProceedingFullOut`."""
 
-    def __init__(self, base: Presenter, procedures: Procedures, keys: KeyRing, address: str) -> None:
+    def __init__(
+        self, base: Presenter, procedures: Procedures, keys: KeyRing, address: str, titles: Mapping[str, Text]
+    ) -> None:
         self._base, self._procedures, self._keys, self._address = base, procedures, keys, address
+        self._titles = titles
 
     @property
     def keys(self) -> KeyRing:
@@ -190,7 +193,9 @@ class ProceedingPresenter:
             "approval": step.approval,
             "fields": self._fields(step.fields),
             "basis": self._basis(plan, step.basis, day, step.article),
-            "needs": [{"kind": kind, "issued": kind in documents} for kind in step.needs],
+            "needs": [
+                {"kind": kind, "name": _words(self._titles.get(kind)), "issued": kind in documents} for kind in step.needs
+            ],
             "help": _words(step.help),
         }
 

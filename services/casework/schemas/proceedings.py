@@ -72,6 +72,7 @@ class NeedOut(BaseModel):
     """A document that a step needs, and whether it is issued."""
 
     kind: str
+    name: Words | None
     issued: bool
 
 

@@ -243,6 +243,15 @@ async def test_a_landlord_is_penalised_on_the_track_and_pays_in_instalments(desk
     current = await read(desk, made)
     fixed = await send(desk, "PUT", f"{path}/instalments", OFFICER, parts, current["version"])
     assert fixed.status_code == 409 and fixed.json()["type"].endswith("approved-already")
+    due = "SELECT state, (due AT TIME ZONE 'Asia/Shanghai')::date AS day FROM deadlines WHERE kind = 'instalment' ORDER BY due"
+    assert [tuple(one) for one in await desk.rows(due)] == [("running", today + timedelta(days=30))]
+    await desk.rows("UPDATE deadlines SET due = due - interval '40 days' WHERE kind = 'instalment' RETURNING id")
+    await desk.rows("UPDATE penalty_instalments SET due_on = due_on - 40 WHERE seq = 1 RETURNING seq")
+    async with db.begin(desk.service.engine) as conn:
+        assert await mark_proceedings_missed(conn, desk.basis, clock.now()) == 1
+    passed = [data for _, data in await desk.events() if getattr(data, "step", "") == "instalment_passed"]
+    assert [one.facts for one in passed] == [{"overdue": "36000.00"}], "told as an event, and the agency is not late"
+    assert [one.state for one in await desk.rows(due)][-1] == "running" and not (await read(desk, made))["late"]
     for amount, status in (("36000", 201), ("36000.01", 409), ("36000", 201)):
         current = await read(desk, made)
         body = {"paid_on": today.isoformat(), "amount": amount, "receipt": "票据1"}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.casework.domain.measures import Part, next_due, overdue
 from services.casework.domain.penalties import PREFIX, ROLES, illegal_gains, years_after
 from services.casework.domain.proceedings import Incomplete, Refused
 from shared.rules.calendar import local_day
@@ -326,6 +327,49 @@ def test_money_is_paid_in_instalments_that_cover_it_and_nothing_closes_before() 
     matter.take("enforce", enforce_on=day, reference="1")
     matter.tallies["paid"] = 200_000
     matter.take("close", executed_on=day)
+    assert matter.version.states[matter.state].outcome == "executed"
+
+
+def test_each_instalment_has_a_clock_that_payment_meets_and_that_is_told_when_it_passes() -> None:
+    matter = served(proposed("fine_join", "participant"), fine="2000")
+    first = local_day(matter.now)
+    days = [first + timedelta(days=30 * k) for k in (1, 2, 3)]
+    parts = [Part(one, amount) for one, amount in zip(days, (50_000, 50_000, 100_000), strict=True)]
+
+    def paid(fen: int) -> None:
+        upcoming, today = next_due(parts, fen, local_day(matter.now)), local_day(matter.now)
+        matter.tallies = {
+            "instalments": 3, "planned": 200_000, "last_due": days[-1].toordinal(), "paid": fen,
+            "next_due": upcoming.toordinal() if upcoming else 0, "overdue": overdue(parts, fen, today),
+        }  # fmt: skip
+
+    def clock() -> tuple[date, str]:
+        found = matter.proceeding.clocks["instalment"]  # type: ignore[union-attr]
+        return local_day(found.due), found.state.value
+
+    paid(0)
+    matter.take("instalments", reason="困难")
+    assert clock() == (days[0], "running") and matter.proceeding.clocks["instalment"].rule_id == "penalty.instalment"  # type: ignore[union-attr]
+    matter.now += timedelta(days=10)
+    paid(20_000)
+    matter.take("pay")
+    assert clock() == (days[0], "running"), "a part of it is not it"
+    paid(50_000)
+    matter.take("pay")
+    assert clock() == (days[1], "running"), "met by payment, the next one runs"
+    matter.now = at(days[1].isoformat()) + timedelta(days=1)
+    paid(50_000)
+    matter.job()
+    assert clock() == (days[2], "running")
+    step, told = matter.told[-1]
+    assert step == "instalment_passed" and told["overdue"] == "500.00" and matter.state == "served"
+    paid(100_000)
+    matter.take("pay")
+    assert clock() == (days[2], "running"), "what is paid late changes nothing about the next one"
+    paid(200_000)
+    matter.take("pay")
+    assert clock()[1] == "met"
+    matter.take("close", executed_on=local_day(matter.now).isoformat())
     assert matter.version.states[matter.state].outcome == "executed"
 
 

@@ -82,6 +82,7 @@ async def ground_of(
         basis.plan(plan_id), basis.law, basis.calendar, new_id, now, siblings, papers,
         urgent=bool(case.urgent) if case is not None else False,
         area=row.area if row is not None else case.area if case is not None else None, tallies=tallies,
+        titles=basis.titles,
     )  # fmt: skip
 
 

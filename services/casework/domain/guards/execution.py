@@ -27,7 +27,10 @@ def instalments_cover(asked: Asked) -> Mapping[str, Any]:
             f"the instalments come to {plain(planned)} yuan, {plain(left)} are owed; they must be the same. Enter them below; "
             "nothing was saved",
         )
-    return {"instalments": t["instalments"], "instalments_until": date.fromordinal(t["last_due"]).isoformat()}
+    return {
+        "instalments": t["instalments"], "instalments_until": date.fromordinal(t["last_due"]).isoformat(),
+        "next_instalment": _next(asked),
+    }  # fmt: skip
 
 
 def payments_told(asked: Asked) -> Mapping[str, Any]:
@@ -38,7 +41,17 @@ def payments_told(asked: Asked) -> Mapping[str, Any]:
             "too-much", f"登记的缴款比应缴多 {plain(-left)} 元，请核对；未保存。",
             f"that is {plain(-left)} yuan more than is owed; check it; nothing was saved",
         )
-    return {"paid": shown(yuan(asked.facts.get("due")) - left), "left": shown(left)}
+    return {
+        "paid": shown(yuan(asked.facts.get("due")) - left), "left": shown(left),
+        # what a court collects has no instalments
+        "next_instalment": _next(asked) if asked.facts.get("instalments") and asked.proceeding.state == "served" else None,
+    }  # fmt: skip
+
+
+def instalment_passed(asked: Asked) -> Mapping[str, Any]:
+    """An instalment's day passed unpaid: what is overdue now, and which comes next."""
+    late = Decimal(asked.ground.tallies.get("overdue", 0)) / 100
+    return {"overdue": shown(late), "next_instalment": _next(asked)}
 
 
 def payment_overdue(asked: Asked) -> None:
@@ -133,6 +146,11 @@ def was_not_published(asked: Asked) -> None:
         )
 
 
+def _next(asked: Asked) -> str | None:
+    day = asked.ground.tallies.get("next_due")
+    return date.fromordinal(day).isoformat() if day else None
+
+
 def _left(asked: Asked) -> Decimal:
     return yuan(asked.facts.get("due")) - Decimal(asked.ground.tallies.get("paid", 0)) / 100
 
@@ -140,7 +158,7 @@ def _left(asked: Asked) -> Decimal:
 GUARDS: dict[str, Guard] = {
     one.__name__: one
     for one in (
-        instalments_cover, payments_told, payment_overdue, carried_out, detention_served, offset_bounded, publication_ends,
+        instalments_cover, payments_told, instalment_passed, payment_overdue, carried_out, detention_served, offset_bounded, publication_ends,
         publication_over, was_published, was_not_published,
     )
 }  # fmt: skip

@@ -159,6 +159,7 @@ def papers_told(asked: Asked) -> Mapping[str, Any]:
                 "拟处罚达到听证标准，还须制作并签发《行政处罚听证告知书》；未保存。",
                 "the penalty intended gives the right to a hearing: issue the notice of that right first; nothing was saved",
                 documents=["hearing_rights_notice"],
+                named={"hearing_rights_notice": asked.ground.title("hearing_rights_notice").model_dump()},
             )
     return {"told_fine": shown(yuan(asked.facts.get("fine")))}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.casework.domain.procedures import ClockWork, Version
@@ -12,6 +12,7 @@ from services.casework.domain.proceedings.parts import ClockChange, Ground, Proc
 from shared.rules import deadlines
 from shared.rules.calendar import local_day
 from shared.rules.deadlines import Deadline, State
+from shared.rules.law import Unit
 from shared.rules.plan import Plan
 
 
@@ -28,14 +29,17 @@ def clocks_of(
         known = proceeding.clocks.get(name)
         return known if known and known.state in (State.RUNNING, State.SUSPENDED, State.MISSED) else None
 
+    def meet(name: str, known: Deadline) -> None:
+        over = version.clocks[name].term and known.state is State.RUNNING
+        now = not_before(known, min(ground.now, known.due) if over else ground.now)
+        after, _ = deadlines.meet(known, now=now)
+        if after.state is State.MET_LATE and known.state is State.RUNNING:
+            change(name, "missed", after)
+        change(name, "met", after)
+
     for name in work.meet:
         if known := open_one(name):
-            over = version.clocks[name].term and known.state is State.RUNNING
-            now = not_before(known, min(ground.now, known.due) if over else ground.now)
-            after, _ = deadlines.meet(known, now=now)
-            if after.state is State.MET_LATE and known.state is State.RUNNING:
-                change(name, "missed", after)
-            change(name, "met", after)
+            meet(name, known)
     for name in work.cancel:
         if known := open_one(name):
             after, _ = deadlines.cancel(known, reason="", now=not_before(known, ground.now))
@@ -57,6 +61,14 @@ def clocks_of(
             ended, _ = deadlines.cancel(known, reason=new, now=not_before(known, ground.now))
             change(old, "cancelled", ended)
             change(new, "started", _goes_on(known, new, version.clocks[new].rule, ground))
+    for name, fact in work.until.items():
+        known, day = open_one(name), facts.get(fact)
+        if known and day == local_day(known.due).isoformat():
+            continue
+        if known:
+            meet(name, known)
+        if day:
+            change(name, "started", _up_to(name, version.clocks[name].rule, date.fromisoformat(day), ground))
     start = ground.now
     if work.started_at is not None and (told := given.get(work.started_at)):
         start = datetime.fromisoformat(told) if "T" in told else datetime.fromisoformat(told).replace(tzinfo=deadlines.SHANGHAI)
@@ -105,6 +117,17 @@ def _goes_on(known: Deadline, name: str, rule: str, ground: Ground) -> Deadline:
         return fresh
     after, _ = deadlines.recompute(replace(fresh, suspensions=ended), calendar=ground.calendar, now=ground.now)
     return after
+
+
+def _up_to(name: str, rule: str, last: date, ground: Ground) -> Deadline:
+    """A clock to the end of a day that a decision set, under the rule that lets it."""
+    limit = ground.limit(rule, ground.day)
+    days = max((last - ground.day).days, 0)
+    fixed = replace(limit, limit=limit.limit.model_copy(update={"amount": days, "unit": Unit.CALENDAR_DAYS, "rolls": False}))
+    deadline, _ = deadlines.open_deadline(
+        id=str(ground.new_id()), kind=name, rule=fixed, start=ground.now, calendar=ground.calendar
+    )
+    return deadline
 
 
 def _keeper(version: Version, name: str, proceeding: Proceeding, plan: Plan) -> Side:

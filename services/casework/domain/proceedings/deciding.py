@@ -86,10 +86,12 @@ def decide_step(
     # what follows from another step rests on that one's papers
     missing = [] if actor.system else [one for one in step.needs if one not in ground.documents]
     if missing:
+        named = [ground.title(one) for one in missing]
         raise Refused(
-            "papers-missing", f"还缺文书：{'、'.join(missing)}；请先制作并签发。",
-            f"documents are missing: {', '.join(missing)}; issue them first", documents=missing,
-        )
+            "papers-missing", f"还缺文书：{'、'.join(f'《{one.zh}》' for one in named)}；未保存，请先制作并签发。",
+            f"documents are missing: {', '.join(one.en for one in named)}; nothing was saved, issue them first",
+            documents=missing, named={kind: {"zh": one.zh, "en": one.en} for kind, one in zip(missing, named, strict=True)},
+        )  # fmt: skip
     given, words = values_of(step.fields, values, ground, lenient=actor.system)
     facts = {**proceeding.facts, **given}
     asked = Asked(procedure, version, proceeding, step_id, given, facts, actor, ground, words)

@@ -11,7 +11,7 @@ from uuid import UUID
 from services.casework.domain.procedures import Procedure, Version
 from shared.rules.calendar import WorkingCalendar, local_day
 from shared.rules.deadlines import Deadline
-from shared.rules.law import LawBook, LimitInForce, UnknownRule
+from shared.rules.law import LawBook, LimitInForce, Text, UnknownRule
 from shared.rules.plan import Plan
 
 
@@ -94,7 +94,7 @@ class Ground:
 
     `documents` are kinds issued for this proceeding; `siblings` the case's other proceedings; `day` the day whose law
     governs. `urgent` and `area` are the case's; `tallies` count what is kept in rows beside the proceeding (items of a
-    measure by what became of them, fen of a penalty paid).
+    measure by what became of them, fen of a penalty paid); `titles` name the kinds of documents.
     """
 
     plan: Plan
@@ -107,6 +107,11 @@ class Ground:
     urgent: bool = False
     area: str | None = None
     tallies: Mapping[str, int] = field(default_factory=dict)
+    titles: Mapping[str, Text] = field(default_factory=dict)
+
+    def title(self, document: str) -> Text:
+        """A kind of document by its name; its code where the name is not known."""
+        return self.titles.get(document) or Text(zh=document, en=document)
 
     @property
     def day(self) -> date:
