@@ -67,6 +67,7 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Facts for programs
 def show(
     queue: Annotated[str, typer.Argument(help="For example casework.case.v1.notify.dlq")],
     message: Annotated[str, typer.Argument(help="PARTITION/OFFSET, as `list` prints it.")],
+    json_: Annotated[bool, typer.Option("--json", help="JSON is what it prints anyway.")] = False,
 ) -> None:
     """One message: its headers and data, as JSON."""
     for one in _waiting(_known(queue)):

@@ -54,7 +54,9 @@ class Outcome:
             return
         self.counts[tip["state"]] += 1
         self.counts["urgent"] += tip["urgent"]
-        if tip["state"] == "lead" and (self.example is None or tip["urgent"]):
+        # an example must be there to be followed
+        there = not self.dry_run or answer["status"] == "replayed"
+        if there and tip["state"] == "lead" and (self.example is None or tip["urgent"]):
             self.example = tip["tip_id"]
 
     def facts(self, rejects_file: Path | None) -> dict[str, Any]:
@@ -234,5 +236,5 @@ def _tell(outcome: Outcome, rejects_file: Path | None) -> None:
     )
     if rejects_file:
         typer.echo(f"  rejected rows, with field and reason: {rejects_file}")
-    if outcome.example and not outcome.dry_run:
+    if outcome.example:
         typer.echo(f"  follow one: ./dachuan trace {outcome.example}")

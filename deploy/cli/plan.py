@@ -133,11 +133,16 @@ def check(
 
 @app.command()
 def show(
-    plan_id: Annotated[str, typer.Argument(metavar="ID", help="方案编号或文件夹 / plan id or folder")],
+    plan_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="方案编号或文件夹；不写则列出全部 / plan id or folder; without: all")
+    ] = None,
     on: Annotated[str | None, typer.Option(help="按哪一天看阶段（2015-11-01） / the day to look at")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="机器可读 / machine-readable")] = False,
 ) -> None:
-    """查看方案：单位、地区、阶段、报送日、职责。 Show a plan."""
+    """查看方案：单位、地区、阶段、报送日、职责。 Show a plan; without an id, list them."""
+    if plan_id is None:
+        _list(as_json)
+        return
     plan = _load(plan_id)
     try:
         day = date.fromisoformat(on) if on else local_day(clock.now())
@@ -175,6 +180,19 @@ def show(
     out.print("报送日 report dates：" + ("、".join(map(str, dates[:8])) + more or "无 none"))
     for milestone in plan.milestones:
         out.print(f"{milestone.name.zh}  {milestone.due}  [dim]{milestone.name.en}[/]")
+
+
+def _list(as_json: bool) -> None:
+    plans = [_load(name) for name in _known()]
+    if as_json:
+        _print_json([{"plan": one.id, "zh": one.name.zh, "en": one.name.en, "issued": one.issued} for one in plans])
+        return
+    table = _table("编号 id", "方案 plan", "社区 communities", "单位 agencies")
+    for one in plans:
+        members = sum(agency.kind != "community" for agency in one.members)
+        table.add_row(one.id, f"{one.name.zh}\n{one.name.en}", str(len(one.communities)), str(members))
+    out.print(table)
+    out.print("查看一个 one of them：./dachuan plan show ID")
 
 
 @app.command()

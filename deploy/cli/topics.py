@@ -35,7 +35,16 @@ def apply(json_: Annotated[bool, typer.Option("--json", help="Facts for programs
     """Create what is missing of topics, dead-letter topics and rights; nothing is removed that holds data."""
     admin, replication = _kafka()
     changes = topics.apply(admin, topics.load(), replication=replication)
-    typer.echo(json.dumps(changes.__dict__, default=list) if json_ else f"applied: {changes}")
+    if json_:
+        typer.echo(json.dumps(changes.__dict__, default=list))
+        return
+    for words, what in (("created", changes.created), ("altered", changes.altered), ("new users", changes.users)):
+        if what:
+            typer.echo(f"{words}: {', '.join(what)}")
+    if changes.granted or changes.revoked:
+        typer.echo(f"rights granted {changes.granted}, revoked {changes.revoked}")
+    if not any((changes.created, changes.altered, changes.users, changes.granted, changes.revoked)):
+        typer.echo("nothing to do: topics and rights are those of the contract")
 
 
 @app.command()

@@ -104,8 +104,6 @@ def _run(
     greeted: Callable[[], None],
     stop: _Stop,
 ) -> None:
-    begun = time.monotonic()
-
     def note(phase: str, seconds: float) -> None:
         instance.phases[phase] = round(seconds, 2)
         say(f"{phase:<12} {seconds:5.1f} s")
@@ -116,6 +114,7 @@ def _run(
     else:
         _fetch(state, say)
         cluster = Cluster(state, ports, note=note)
+    begun = time.monotonic()
     secrets = cluster.secrets
     made = specs(
         ports=ports.services,

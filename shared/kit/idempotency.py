@@ -80,7 +80,14 @@ async def take_all(
     if len(taken) == len(claims):
         return {}
     new = {bytes(row.key_hash) for row in taken}
-    old = {c.key_hash for c in claims} - new
+    return await look(conn, table, [c for c in claims if c.key_hash not in new])
+
+
+async def look(conn: AsyncConnection, table: Table, claims: Sequence[Claim]) -> dict[bytes, Known]:
+    """What is known of each key that was used before; records nothing."""
+    old = {c.key_hash for c in claims}
+    if not old:
+        return {}
     rows = await conn.execute(
         select(table.c.key_hash, table.c.request_hash, table.c.object_id).where(table.c.key_hash.in_(old))
     )

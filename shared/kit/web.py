@@ -72,7 +72,8 @@ class Observe:
             route = _template(scope)
             metrics.HTTP_REQUESTS.labels(route, scope["method"], str(status)).inc()
             metrics.HTTP_SECONDS.labels(route, scope["method"]).observe(seconds)
-            if status >= 500:
+            # not being ready is an answer, asked for several times a second while a service starts
+            if status >= 500 and route != "/healthz/ready":
                 log.warning(
                     "http.failed",
                     route=route,

@@ -147,6 +147,10 @@ def test_a_dry_run_keeps_nothing(run: Run, tmp_path: Path) -> None:
     dry = facts(run("import", file, "--dry-run", "--json"))
     real = facts(run("import", file, "--json"))
     assert dry["created"] == 5 and dry["leads"] == 5 and (real["created"], real["already_there"]) == (5, 0)
+    assert dry["example"] is None, "nothing was kept that could be followed"
+    after = facts(run("import", file, "--dry-run", "--json"))
+    assert (after["created"], after["already_there"], after["leads"]) == (0, 5, 5)
+    assert run("trace", after["example"]).returncode == 0
 
 
 def test_a_broken_off_import_goes_on_where_it_was(stack: Stack, run: Run, tmp_path: Path) -> None:

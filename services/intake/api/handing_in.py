@@ -130,13 +130,13 @@ async def hand_in_many(
             tip if isinstance(tip, Problem) else _draft_row(service, caller, tip, plan, body.channel, batch_key, index)
         )
     drafts = [row for row in rows if isinstance(row, TipDraft)]
-    if dry_run:
-        results: list[Any] = [TipTaken(commands.tip_row(d, clock.now()), "", replayed=False) for d in drafts]
-    elif drafts:
+    results: list[Any] = []
+    if drafts:
         async with db.begin(service.engine) as conn:
-            results = list(await commands.receive_tips(conn, service, drafts, clock.now()))
-    else:
-        results = []
+            if dry_run:
+                results = list(await commands.try_tips(conn, drafts, clock.now()))
+            else:
+                results = list(await commands.receive_tips(conn, service, drafts, clock.now()))
     return ORJSONResponse(_batch_answer(service, rows, results, dry_run))
 
 

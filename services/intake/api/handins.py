@@ -10,8 +10,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.intake.adapters.channels import FORMATS, Unreadable
 from services.intake.commands import handins as commands
-from services.intake.commands import tips as tip_commands
-from services.intake.commands.tips import TipTaken
 from services.intake.queries import conversation, told
 from services.intake.queries import handins as seen
 from services.intake.queries.present import tip_out
@@ -135,12 +133,8 @@ async def hand_in(
     exchange_id: UUID | None = None
     results: list[Any]
     if dry_run:
-        results = [
-            one.result
-            if isinstance(one.result, Problem)
-            else TipTaken(tip_commands.tip_row(one.result, clock.now()), "", replayed=False)
-            for one in drafted
-        ]
+        async with db.begin(service.engine) as conn:
+            results = list(await commands.preview(conn, drafted, clock.now()))
     else:
         async with db.begin(service.engine) as conn:
             exchange_id, results = await commands.take(

@@ -106,6 +106,13 @@ async def take(
     return exchange["id"], results
 
 
+async def preview(conn: AsyncConnection, drafted: Sequence[Drafted], now: datetime) -> list[TipTaken | Problem]:
+    """What `take` would answer to each item, with nothing kept."""
+    drafts = [one.result for one in drafted if isinstance(one.result, TipDraft)]
+    tried = iter(await tip_commands.try_tips(conn, drafts, now))
+    return [next(tried) if isinstance(one.result, TipDraft) else one.result for one in drafted]
+
+
 def version_of(standing: dict[str, Any]) -> str:
     """A short digest that changes when anything of an item's standing does."""
     return hashlib.sha256(orjson.dumps(standing, default=str)).hexdigest()[:16]

@@ -162,16 +162,8 @@ async def receive_tips(
 
     One result a draft, in order. However many drafts, the number of statements is fixed.
     """
-    seen = await _seen_before(conn, drafts, now)
-    new: list[TipDraft] = []
-    first: dict[bytes, TipDraft] = {}
-    for draft in drafts:
-        claim = draft.claim
-        if claim is None:
-            new.append(draft)
-        elif claim.key_hash not in seen and claim.key_hash not in first:
-            first[claim.key_hash] = draft
-            new.append(draft)
+    seen = await idempotency.take_all(conn, kit.idempotency, _claims(drafts), now)
+    new, first = _fresh(drafts, seen)
     signals = {draft.id: draft for draft in new if draft.lead_id}
     pairs = [(signal_of(draft, now), own_lead(draft, now)) for draft in signals.values()]
     met = await joining.meet(conn, service, pairs, now)
@@ -197,12 +189,37 @@ async def receive_tips(
     return [_result(draft, rows, seen, first, replayed) for draft in drafts]
 
 
-async def _seen_before(conn: AsyncConnection, drafts: Sequence[TipDraft], now: datetime) -> dict[bytes, Known]:
+async def try_tips(
+    conn: AsyncConnection, drafts: Sequence[TipDraft], now: datetime
+) -> list[TipTaken | Conflict]:
+    """What `receive_tips` would answer, with nothing kept: what is there already is shown as it stands."""
+    seen = await idempotency.look(conn, kit.idempotency, _claims(drafts))
+    new, first = _fresh(drafts, seen)
+    rows = {draft.id: tip_row(draft, now) for draft in new}
+    replayed = await _rows(conn, [known.object_id for known in seen.values()])
+    return [_result(draft, rows, seen, first, replayed) for draft in drafts]
+
+
+def _claims(drafts: Sequence[TipDraft]) -> list[Claim]:
     claims: dict[bytes, Claim] = {}
     for draft in drafts:
         if draft.claim is not None:
             claims.setdefault(draft.claim.key_hash, draft.claim)
-    return await idempotency.take_all(conn, kit.idempotency, list(claims.values()), now)
+    return list(claims.values())
+
+
+def _fresh(drafts: Sequence[TipDraft], seen: dict[bytes, Known]) -> tuple[list[TipDraft], dict[bytes, TipDraft]]:
+    """The drafts that are new, and by key the first of those that carry one."""
+    new: list[TipDraft] = []
+    first: dict[bytes, TipDraft] = {}
+    for draft in drafts:
+        claim = draft.claim
+        if claim is None:
+            new.append(draft)
+        elif claim.key_hash not in seen and claim.key_hash not in first:
+            first[claim.key_hash] = draft
+            new.append(draft)
+    return new, first
 
 
 def _result(

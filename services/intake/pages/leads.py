@@ -6,16 +6,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from pydantic import StringConstraints
 
 from services.intake.commands import leads as commands
 from services.intake.domain.leads import SuggestionAct
 from services.intake.pages import handovers, verification
 from services.intake.queries import leads as queries
+from services.intake.queries.lead_numbers import LONGEST, find_lead
 from services.intake.queries.lead_view import full_out, lead_out
+from services.intake.queries.tips import visible_leads
 from services.intake.schemas.leads import SplitIn
 from shared.kit import clock, db, pagination
 from shared.kit.access import Caller, Requires
-from shared.kit.problem import Conflict, NotFound, Outdated, Problem
+from shared.kit.problem import Conflict, Invalid, NotFound, Outdated, Problem
 from shared.kit.service import Service
 from shared.rules.plan import Plan
 from shared.rules.plan.vocabulary import TIP_KINDS
@@ -88,7 +91,7 @@ async def lead_page(request: Request, lead_id: UUID, caller: Caller = Depends(Re
 class MergeForm(VersionedForm):
     """Which lead goes into this one."""
 
-    lead_id: UUID
+    lead_id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 
 
 class SplitForm(VersionedForm):
@@ -110,15 +113,16 @@ async def merge(request: Request, lead_id: UUID, caller: Caller = Depends(Requir
     """Take another lead into this one."""
     sent = await read_form(request, MergeForm)
     service: Service = request.app.state.service
-    taken = commands.claim(
-        service, caller, "lead.merge", lead_id, sent.version, sent.lead_id.bytes, str(sent.idempotency_key)
-    )
     try:
         async with db.begin(service.engine) as conn:
-            await commands.merge(
-                conn, service, caller, lead_id, sent.lead_id, version=sent.version, taken=taken, now=clock.now()
+            other = await find_lead(conn, sent.lead_id, caller.plan, visible_leads(caller, "lead.join"))
+            taken = commands.claim(
+                service, caller, "lead.merge", lead_id, sent.version, other.bytes, str(sent.idempotency_key)
             )
-    except (Outdated, Conflict) as refused:
+            await commands.merge(
+                conn, service, caller, lead_id, other, version=sent.version, taken=taken, now=clock.now()
+            )
+    except (Outdated, Conflict, Invalid) as refused:
         return await _lead_page(request, caller, lead_id, refused)
     return see_other(request, f"/leads/{lead_id}", done="joined")
 

@@ -66,3 +66,34 @@ async def test_the_desk_of_another_agency_shows_nothing_of_it(desk: Desk) -> Non
     assert f"/tips/{one['tip_id']}" not in (await desk.client.get("/triage", headers=other)).text
     assert one["lead_id"] not in (await desk.client.get("/leads", headers=other)).text
     assert (await desk.client.get(f"/leads/{one['lead_id']}", headers=other)).status_code == 404
+
+
+async def numbered(desk: Desk, lead_id: str, number: str) -> None:
+    await desk.as_owner(
+        "INSERT INTO lead_parties (case_id, agency, lead_id, number, plan, urgent, state, seen_at) "
+        "VALUES (gen_random_uuid(), 'police', $1, $2, 'dayong', false, 'pending', now())",
+        uuid.UUID(lead_id), number,
+    )  # fmt: skip
+
+
+async def test_people_name_a_lead_by_the_number_they_see(desk: Desk) -> None:
+    """Points 3 and 11: joining and rewards take a case's number, however its brackets are typed, within reach only."""
+    office = desk.bearer("commerce", ("office-director",), unit="office", principal_id="office")
+    one, two = await desk.tip(ONE), await desk.tip(TWO)
+    await numbered(desk, one["lead_id"], "大涌传〔2026〕0007号")
+    await numbered(desk, two["lead_id"], "大涌传〔2026〕0008号")
+    form = await desk.client.get("/rewards/new", headers=office, params={"lead": one["lead_id"]})
+    assert 'value="大涌传〔2026〕0007号"' in form.text
+    reckoned = await desk.client.post(
+        "/rewards/new", headers=office,
+        data={
+            "act": "reckon", "lead_id": "大涌传[2026] ０００7号", "scheme": "fines", "level": "2", "fine": "100000",
+            "document_no": "A-1", "idempotency_key": str(uuid.uuid4()),
+        },
+    )  # fmt: skip
+    assert reckoned.status_code == 200 and 'id="reckoned"' in reckoned.text, reckoned.text
+    wrong = await send(desk, office, f"/leads/{one['lead_id']}/merges", 1, lead_id="大涌传〔2026〕0099号")
+    assert wrong.status_code == 422 and "案号" in wrong.text
+    joined = await send(desk, office, f"/leads/{one['lead_id']}/merges", 1, lead_id="大涌传【2026】0008号")
+    assert joined.status_code == 303, joined.text
+    assert (await desk.rows("SELECT merged_into FROM leads WHERE id = :id", id=two["lead_id"]))[0].merged_into

@@ -15,6 +15,7 @@ from services.intake.domain.rewards.reasons import CLAIM_REASONS, REASONS
 from services.intake.domain.rewards.states import OPEN, Action
 from services.intake.queries import reward_present as present
 from services.intake.queries import rewards as seen
+from services.intake.queries.lead_numbers import find_lead, number_of
 from services.intake.queries.reward_present import code_request_out
 from services.intake.schemas.rewards import PaymentIn, RewardFacts
 from shared.kit import clock, db, pagination
@@ -56,9 +57,10 @@ class Facts(Form):
     document_no: str = ""
     finance_no: str = ""
 
-    def facts(self) -> RewardFacts:
-        """What was typed as facts. Raises ValidationError."""
+    def facts(self, lead_id: UUID) -> RewardFacts:
+        """What was typed as facts about a lead. Raises ValidationError."""
         typed = {name: value for name, value in self.model_dump(exclude={"act", "idempotency_key"}).items() if value}
+        typed["lead_id"] = str(lead_id)
         for name in ("fine", "confiscated"):
             if name in typed:
                 typed[name] = typed[name].replace(",", "").replace("，", "")
@@ -119,8 +121,12 @@ def _may_agree(row: Any, caller: Caller, plan: Any) -> bool:
 async def new(
     request: Request, lead: UUID | None = None, caller: Caller = Depends(Requires("reward.propose"))
 ) -> HTMLResponse:
-    """The form of a proposal."""
-    return _form(request, caller, {"lead_id": str(lead or "")}, key=None)
+    """The form of a proposal; the lead stands in it under the number of its case."""
+    number = None
+    if lead is not None:
+        async with db.begin(request.app.state.service.engine) as conn:
+            number = await number_of(conn, lead)
+    return _form(request, caller, {"lead_id": number or str(lead or "")}, key=None)
 
 
 @router.post("/rewards/new", response_model=None)
@@ -132,9 +138,10 @@ async def propose(
     sent = await read_form(request, Facts)
     typed, key = sent.model_dump(mode="json"), str(sent.idempotency_key)
     try:
-        facts = sent.facts()
         now = clock.now()
         async with db.begin(service.engine) as conn:
+            meant = await find_lead(conn, sent.lead_id, caller.plan, seen.lead_in_reach(caller, "reward.propose"))
+            facts = sent.facts(meant)
             if sent.act == "propose":
                 used = asked(service.settings.keys, caller, "reward", key, facts, sent.idempotency_key)
                 reward_id = await proposals.propose(conn, service, caller, facts, used, now)
