@@ -31,7 +31,10 @@ _ROLES = ("organiser", "backbone", "participant", "participant", "deceived", "de
 _SPAN = timedelta(days=700)
 
 _CASE, _LEAD, _CLOCK, _TRACK, _TRACK_CLOCK = 1, 2, 3, 4, 5
-_AT = "now() - interval '700 days' * (1 - g / $3::float8) AS at"
+_SMALL = 10_000
+_AT = f"""now() - interval '700 days'
+    * (1 - CASE WHEN g <= {_SMALL} THEN g / {_SMALL}.0 ELSE (g - {_SMALL}) / ($3::bigint - {_SMALL}.0) END) AS at"""
+"""Both sizes cover the same time, so that figures of a year count the same share of either."""
 _TOWN = f"(ARRAY[{', '.join(repr('dayong-' + one) for one in _AREAS)}])[1 + g % {len(_AREAS)}]"
 _OPEN, _NEW = "g % 20 = 0", "g % 100 = 0"
 """One case in twenty is still open; one in a hundred waits for the police to accept it, half of those too late."""
@@ -116,7 +119,8 @@ def _name(number: int) -> str:
 
 
 def _moment(number: int, most: int, now: datetime) -> datetime:
-    return now - _SPAN * (1 - number / most)
+    share = number / _SMALL if number <= _SMALL else (number - _SMALL) / (most - _SMALL)
+    return now - _SPAN * (1 - share)
 
 
 class _People:
@@ -276,4 +280,4 @@ async def _named(conn: asyncpg.Connection) -> dict[str, str]:
     return {"case": str(case), "person": str(person), "place": str(place), "month": month}
 
 
-ROOM = Room("casework", "cases", 10_000, PERSONS, _WHO, LOOKS, _fill, _named)
+ROOM = Room("casework", "cases", _SMALL, PERSONS, _WHO, LOOKS, _fill, _named)

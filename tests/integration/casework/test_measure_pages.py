@@ -54,6 +54,9 @@ async def test_items_are_entered_and_accounted_for_on_the_page(desk: Desk) -> No
     added = await sent(desk, made, OFFICER, "items", kind="goods", name="某品牌套装", quantity="3", value="99.50", kept_at="甲柜")
     assert added.status_code == 303
     page = await shown(desk, made, OFFICER)
+    ids, labels = re.findall(r'\bid="([^"]+)"', page), re.findall(r'<label[^>]* for="([^"]+)"', page)
+    assert page.count('name="v_reason"') > 1, "several forms ask for a reason"
+    assert len(set(ids)) == len(ids) and len(set(labels)) == len(labels) and set(labels) <= set(ids)
     assert "某品牌套装" in page and "99.50" in page and "甲柜" in page and "在扣" in page
     others = await shown(desk, made, {"agency": "commerce", "unit": "office", "posts": ("office-director",)})
     assert "items/outcomes" not in others

@@ -37,8 +37,14 @@ async def test_relations_and_a_landlord_are_stated_by_forms__x_d7c(desk: Desk) -
     assert (await desk.client.post(action, headers=me, data=right)).status_code == 303
     group = right | {"kind": "member_of", "other": "", "organisation": "某某团队", "idempotency_key": "7a0c7a52-9b0e-4a2e-9e39-5f9f3a5a0078"}
     assert (await desk.client.post(action, headers=me, data=group)).status_code == 303
+    rents = wrong | {"kind": "rents", "other": f"place:{place['place_id']}", "idempotency_key": "7a0c7a52-9b0e-4a2e-9e39-5f9f3a5a0079"}
+    assert (await desk.client.post(action, headers=me, data=rents)).status_code == 303
+    [bound] = await desk.rows("SELECT from_id, to_id, to_type FROM links WHERE kind = 'rents'")
+    assert (str(bound.from_id), str(bound.to_id), bound.to_type) == (recruit["person_id"], place["place_id"], "place")
+    network = (await desk.client.get(f"/places/{place['place_id']}", headers=me)).text
+    assert "学员乙" in network and "承租" in network, "the place's own page draws it"
     page = (await desk.client.get(action, headers=me)).text
-    assert "学员乙" in page and "某某团队" in page and page.count("/removal") == 2
+    assert "学员乙" in page and "某某团队" in page and page.count("/removal") == 3
     [link] = await desk.rows("SELECT id FROM links WHERE kind = 'member_of'")
     gone = await desk.client.post(f"/links/{link.id}/removal", headers=me, data=fields(page, f"/links/{link.id}/removal"))
     assert gone.status_code == 303
@@ -79,6 +85,9 @@ async def test_a_step_leads_to_the_document_it_needs__d_a4(desk: Desk) -> None:
         f"{address}/steps/approve_filing", headers=head, data=fields(page, f"{address}/steps/approve_filing")
     )
     assert missing.status_code == 409 and "还缺文书，未保存。请先签发：</b></p><ul><li>立案审批表" in missing.text
+    told = await refused(desk, {"proceeding_id": way.id}, "approve_filing", COMMERCE_HEAD)
+    assert told["documents"] == ["filing_approval"] and told["named"]["filing_approval"]["zh"] == "立案审批表"
+    assert "《立案审批表》" in told["detail"] and "filing_approval" not in told["detail"]
     page = (await desk.client.get(address, headers=me)).text
     made = await desk.client.post(f"/cases/{case}/documents", headers=me, data=fields(page, f"/cases/{case}/documents"))
     assert made.status_code == 303
