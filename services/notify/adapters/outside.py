@@ -113,6 +113,16 @@ class Outside:
             await self._session.close()
             self._session = None
 
+    async def _look_at(self, host: str, port: int) -> None:
+        """BadTargetError unless an address in numbers is permitted; only what is short for one needs the system's help."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            await resolved(host, port, local=self._local)
+            return
+        if not permitted(address, local=self._local):
+            raise BadTargetError("private-address")
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, read: bool = False) -> Answer:
         """One POST, over within the time limit however slowly the other side talks.
 
@@ -125,7 +135,7 @@ class Outside:
             address = URL(url)
             if self._guarded and _looks_numeric(address.host or ""):
                 # the connector asks the resolver for names only
-                await resolved(address.host or "", address.port or 443, local=self._local)
+                await self._look_at(address.host or "", address.port or 443)
             async with self._client().post(address, data=body, headers=headers, allow_redirects=False) as response:
                 kept = b""
                 if read:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify import metrics
@@ -24,6 +24,7 @@ from services.notify.tables import endpoints, kit
 from shared.kit import audit
 from shared.kit.access import service_caller
 from shared.kit.service import Service
+from shared.kit.tables import TIMESTAMP
 from shared.rules.calendar import SHANGHAI
 from shared.rules.plan.delivery import DeliveryRules
 
@@ -69,6 +70,17 @@ _DUE_ENDPOINTS = text(
         SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'retrying' AND d.next_at <= :now
           AND (d.claimed_until IS NULL OR d.claimed_until <= :now))
     """
+)
+_TARGET = select(endpoints).where(endpoints.c.id == bindparam("endpoint")).with_for_update(key_share=True)
+_READY = (
+    select(endpoints)
+    .where(
+        endpoints.c.id == bindparam("endpoint"),
+        endpoints.c.active,
+        endpoints.c.paused_until.is_(None) | (endpoints.c.paused_until <= bindparam("now", type_=TIMESTAMP)),
+        endpoints.c.not_before.is_(None) | (endpoints.c.not_before <= bindparam("now", type_=TIMESTAMP)),
+    )
+    .with_for_update(key_share=True, skip_locked=True)
 )
 _HUSH = text(
     """
@@ -122,18 +134,7 @@ async def claim(
     In quiet hours what is not urgent is put off to their end; beyond its limit a target waits for the next minute.
     """
     e = endpoints.c
-    row = (
-        await conn.execute(
-            select(endpoints)
-            .where(
-                e.id == endpoint_id,
-                e.active,
-                e.paused_until.is_(None) | (e.paused_until <= now),
-                e.not_before.is_(None) | (e.not_before <= now),
-            )
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-    ).one_or_none()
+    row = (await conn.execute(_READY, {"endpoint": endpoint_id, "now": now})).one_or_none()
     if row is None:
         return None
     rules, channel = rules_of(service, row.plan), Channel(row.channel)
@@ -181,9 +182,7 @@ async def settle(
     now: datetime,
 ) -> None:
     """Mark what came of claimed deliveries, and how the target does. Without an outcome one was not tried: it is free again."""
-    target = (
-        await conn.execute(select(endpoints).where(endpoints.c.id == endpoint_id).with_for_update(key_share=True))
-    ).one_or_none()
+    target = (await conn.execute(_TARGET, {"endpoint": endpoint_id})).one_or_none()
     if target is None:
         return
     channel = target.channel

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,8 @@ from shared.kit.health import Component
 from shared.kit.logs import log
 from shared.kit.service import Service
 
+T = TypeVar("T")
+
 CHANNEL = "deliveries"
 """The NOTIFY channel; the insert trigger of `deliveries` sends on it at each commit."""
 
@@ -32,7 +34,7 @@ LOOK_EVERY_S = 1.0
 REST_S = 5.0
 MOST_AT_ONCE = 64
 """A target that takes all it is given quickly is given so many in one go at most."""
-QUICK_S = 1.0
+GO_S = 1.0
 SETTLE_TRIES = 4
 
 
@@ -148,19 +150,22 @@ class Deliverer:
 
     async def _serve(self, channels: Channels, endpoint_id: UUID) -> None:
         """Send all that is due for one target, in larger gos while it takes them quickly."""
-        per_target = self._settings.webhook_per_target
-        many = per_target
-        while True:
-            async with db.begin(self._service.engine) as conn:
-                found = await sending.claim(conn, self._service, endpoint_id, many, clock.now())
-            if found is None:
-                return
+        many = self._settings.webhook_per_target
+        async with db.begin(self._service.engine) as conn:
+            found = await sending.claim(conn, self._service, endpoint_id, many, clock.now())
+        while found is not None:
             target, claimed = found
             began = time.monotonic()
             outcomes = await self._send_all(channels, target, claimed)
-            await self._settle(endpoint_id, list(zip(claimed, outcomes, strict=True)))
-            quick = time.monotonic() - began < QUICK_S and all(o is not None and o.delivered for o in outcomes)
-            many = min(many * 2, MOST_AT_ONCE) if quick else per_target
+            many = self._next_go(many, outcomes, time.monotonic() - began)
+            found = await self._settle(endpoint_id, list(zip(claimed, outcomes, strict=True)), many)
+
+    def _next_go(self, many: int, outcomes: Sequence[Outcome | None], took: float) -> int:
+        """How many to take next: what the target took in about `GO_S`, at most twice as many as before."""
+        least = self._settings.webhook_per_target
+        if not all(o is not None and o.delivered for o in outcomes):
+            return least
+        return max(least, min(many * 2, MOST_AT_ONCE, int(len(outcomes) * GO_S / max(took, 0.001))))
 
     async def _send_all(
         self, channels: Channels, target: Target, claimed: Sequence[Claimed]
@@ -182,15 +187,28 @@ class Deliverer:
         await asyncio.gather(*(work() for _ in range(min(self._settings.webhook_per_target, len(claimed)))))
         return outcomes
 
-    async def _settle(self, endpoint_id: UUID, outcomes: Sequence[tuple[Claimed, Outcome | None]]) -> None:
-        async def once() -> None:
+    async def _settle(
+        self, endpoint_id: UUID, outcomes: Sequence[tuple[Claimed, Outcome | None]], many: int
+    ) -> tuple[Target, list[Claimed]] | None:
+        """Mark what came of some, and take on the next in the same transaction; mark alone where that cannot be done."""
+
+        async def both() -> tuple[Target, list[Claimed]] | None:
+            async with db.begin(self._service.engine) as conn:
+                await sending.settle(conn, self._service, endpoint_id, outcomes, clock.now())
+                return await sending.claim(conn, self._service, endpoint_id, many, clock.now())
+
+        async def alone() -> None:
             async with db.begin(self._service.engine) as conn:
                 await sending.settle(conn, self._service, endpoint_id, outcomes, clock.now())
 
-        await _persist(once)
+        try:
+            return await _persist(both)
+        except Exception:
+            await _persist(alone)
+            raise
 
 
-async def _persist(work: Callable[[], Awaitable[None]]) -> None:
+async def _persist(work: Callable[[], Awaitable[T]]) -> T:
     """Do it, and again while the database is away or asks to try again: what is not marked is sent a second time."""
     for left in reversed(range(SETTLE_TRIES)):
         try:
@@ -199,7 +217,7 @@ async def _persist(work: Callable[[], Awaitable[None]]) -> None:
             if not left or not db.unavailable(error):
                 raise
             await asyncio.sleep(0.2 * (SETTLE_TRIES - left))
-    return None
+    raise AssertionError("the last try returns or raises")
 
 
 def message(settings: Settings, endpoint_id: UUID, one: Claimed) -> str:
