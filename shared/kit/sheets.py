@@ -1,13 +1,13 @@
-"""Tables as files: XLSX and CSV read into rows of cells, rows written as CSV or XLSX, within bounds and without formulas."""
+"""Tables as files: XLSX and CSV read into rows of cells, rows written as CSV or XLSX, within bounds and without formulas.
+
+The libraries of XLSX load with the first such file: a service at rest has no use for their memory.
+"""
 
 import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-from xlsxwriter import Workbook
 
 from shared.kit.problem import TooLarge, UnsupportedType
 
@@ -25,6 +25,8 @@ def read_table(content: bytes) -> Iterable[Sequence[Any]]:
 
 
 def _xlsx(content: bytes) -> Iterable[Sequence[Any]]:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(member.file_size for member in packed.infolist()) > MOST_UNPACKED:
@@ -73,6 +75,8 @@ def harmless(cell: Any) -> Any:
 
 def write_xlsx(name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """Rows as XLSX under a sheet name; every text stays text."""
+    from xlsxwriter import Workbook
+
     out = io.BytesIO()
     book = Workbook(
         out, {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

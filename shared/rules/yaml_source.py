@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any, ClassVar
 
 import yaml
@@ -18,6 +19,8 @@ Path_ = tuple[str | int, ...]
 
 _TRUE = {"true", "True", "TRUE"}
 _EMPTY = {"", "~", "null", "Null", "NULL"}
+_CODE = 40
+"""Characters up to which a text may be a code that comes hundreds of times; each is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _plain(node: Node, path: Path_, source: Source, depth: int) -> Any:
         line = Where(source.file, key_node.start_mark.line + 1)
         if not isinstance(key_node, ScalarNode):
             raise YamlProblem(line, "bad-key", "键必须是文字。", "a key must be plain text")
-        key = str(key_node.value)
+        key = intern(str(key_node.value))
         if key in result:
             raise YamlProblem(
                 line,
@@ -155,7 +158,7 @@ def _scalar(node: ScalarNode, here: Where) -> Any:
     tag = str(node.tag).rpartition(":")[2]
     text: str = node.value
     if tag in {"str", "timestamp", "merge", "value"}:
-        return text
+        return intern(text) if len(text) <= _CODE else text
     if tag == "null":
         return None if text in _EMPTY else text
     if tag == "bool":

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from icalendar import Calendar, Event
-
 from services.notify.commands.telling import Desk
 from services.notify.domain.duties import DutyState, words_of
 from services.notify.domain.meetings import MeetingState
@@ -70,6 +68,8 @@ class DutyPresenter:
 
     def calendar(self, rows: Sequence[Any]) -> bytes:
         """Meetings as a calendar file (RFC 5545): times in UTC, a moved meeting with a higher SEQUENCE."""
+        from icalendar import Calendar, Event
+
         calendar = Calendar()
         calendar.add("prodid", "-//Dachuan//notify//ZH")
         calendar.add("version", "2.0")

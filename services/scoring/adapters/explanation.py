@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shared.kit.documents.press import Job, press
-from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, TEXT, TITLE, Sheet
 
 _LAYOUT = Path(__file__).resolve().parents[3] / "deploy" / "documents" / "layout.typ"
 
@@ -24,6 +23,8 @@ _ENTRIES = (("日期", "day"), ("分值", "points"), ("事由", "text"), ("依�
 
 @lru_cache(maxsize=1)
 def _template() -> bytes:
+    from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, TEXT, TITLE, Sheet
+
     sheet = Sheet("得分说明")
     sheet.paragraph(ISSUER, "{{ issuer }}")
     sheet.paragraph(TITLE, "{{ title }}")

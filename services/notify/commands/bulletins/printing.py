@@ -14,7 +14,6 @@ from services.notify.tables import kit
 from shared.kit import audit, clock, db
 from shared.kit.access import Caller
 from shared.kit.documents.press import Job, PressError, press
-from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, NUMBER, TEXT, TITLE, TO, Sheet
 from shared.kit.logs import log
 from shared.kit.problem import Unavailable
 from shared.rules.calendar import local_day
@@ -30,6 +29,8 @@ CHARTS = ("chart_counts", "chart_areas")
 @lru_cache(maxsize=8)
 def template(kind: str) -> bytes:
     """The Word template of a kind; the same kind gives the same bytes."""
+    from shared.kit.documents.sheet import CLOSING, HEADING, ISSUER, NOTE, NUMBER, TEXT, TITLE, TO, Sheet
+
     sheet = Sheet(KINDS[kind][0])
     sheet.paragraph(ISSUER, "{{ issuer }}")
     sheet.paragraph(TITLE, "{{ title }}")
