@@ -4,14 +4,40 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from shared.kit.logs import log
+from shared.kit.problem import Unavailable
+
+Reason = Literal["credentials", "bucket", "unreachable"]
+
+_CLIENT = {"connect_timeout": "3s", "timeout": "60s"}
+_RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+"""A storage that is away for longer is told of: somebody waits for the answer."""
+
+
+class StorageError(Unavailable):
+    """The bucket cannot be used: our credentials are refused, it is not there, or nobody answers."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(
+            "文件存储现在不能使用；没有保存任何内容。请稍后再试，并告知运维人员查看日志。 "
+            "The file storage cannot be used now; nothing was kept. Try again later, and tell operations to look at the log.",
+            code="file-storage",
+        )
+        self.reason = reason
 
 
 class Objects:
-    """Small sealed objects by key. Calls run in threads: the library's own event loop stays out of ours."""
+    """Small sealed objects by key. Calls run in threads: the library's own event loop stays out of ours.
+
+    With S3, whatever keeps the bucket from being used is raised as StorageError and logged with its reason.
+    """
 
     def __init__(self, folder: Path, url: str = "", options: dict[str, str] | None = None) -> None:
         self._folder = folder
@@ -24,9 +50,35 @@ class Objects:
         from obstore.store import LocalStore, from_url
 
         if self._url:
-            return from_url(self._url, config=self._options)  # type: ignore[arg-type]
+            plain = self._options.get("endpoint", "").startswith("http://")
+            return from_url(
+                self._url,
+                config=self._options,  # type: ignore[arg-type]
+                client_options={**_CLIENT, "allow_http": plain},  # type: ignore[arg-type]
+                retry_config=_RETRY,  # type: ignore[arg-type]
+            )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return LocalStore(self._folder)
+
+    @contextmanager
+    def _asking(self, call: str) -> Iterator[None]:
+        """Say what is wrong with the bucket. A key that a `get` does not find is no trouble of the storage."""
+        from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+        try:
+            yield
+        except (BaseError, FileNotFoundError) as error:
+            if not self._url:
+                raise
+            said, missing = str(error), isinstance(error, FileNotFoundError)
+            no_bucket = "NoSuchBucket" in said
+            if missing and call in ("get", "delete") and not no_bucket:
+                raise
+            # of a list, the library tells the status in its message alone
+            refused = isinstance(error, (PermissionDeniedError, UnauthenticatedError)) or " 403 " in said or " 401 " in said
+            reason: Reason = "credentials" if refused else "bucket" if missing or no_bucket else "unreachable"
+            log.error("files.storage-failed", kind=call, reason=reason, url_host=urlsplit(self._options.get("endpoint", "")).netloc)
+            raise StorageError(reason) from None
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep an object; it is on disk (or with S3, acknowledged) when this returns."""
@@ -35,7 +87,8 @@ class Objects:
     def _put(self, key: str, data: bytes) -> None:
         import obstore
 
-        obstore.put(self._store, key, data, use_multipart=False)
+        with self._asking("put"):
+            obstore.put(self._store, key, data, use_multipart=False)
         if not self._url:
             for path in (self._folder / key, (self._folder / key).parent):
                 descriptor = os.open(path, os.O_RDONLY)
@@ -51,7 +104,8 @@ class Objects:
     def _get(self, key: str) -> bytes:
         import obstore
 
-        return bytes(obstore.get(self._store, key).bytes())
+        with self._asking("get"):
+            return bytes(obstore.get(self._store, key).bytes())
 
     async def under(self, prefix: str) -> list[str]:
         """All keys under a prefix (a path up to a slash), in order."""
@@ -64,9 +118,10 @@ class Objects:
     def _list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
         import obstore
 
-        for batch in obstore.list(self._store, prefix):
-            for one in batch:
-                yield one["path"], one["last_modified"]
+        with self._asking("list"):
+            for batch in obstore.list(self._store, prefix):
+                for one in batch:
+                    yield one["path"], one["last_modified"]
 
     async def remove(self, keys: Sequence[str]) -> None:
         """Delete objects; those that are not there do not matter."""
@@ -78,7 +133,8 @@ class Objects:
 
         for key in keys:
             try:
-                obstore.delete(self._store, key)
+                with self._asking("delete"):
+                    obstore.delete(self._store, key)
             except FileNotFoundError:
                 continue
             if not self._url:

@@ -19,14 +19,17 @@ from shared.kit import clock
 from shared.kit.files.clamav import Scanner
 from shared.kit.ids import new_id
 from tests.integration.intake.conftest import Desk
+from tests.integration.kit.storage import S3, serving
 from tests.unit.intake.evidence.samples import MARK, docx, photo, zip_bomb, zipped
 
 HEADCOUNT = "安堂社区兴华里5栋301有人搞传销，每天几十人听课拉人头，发展下线，每人交3900元"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this test's files stand, sealed."""
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's files stand, sealed; the settings of a bucket must be there before the desk reads them."""
+    if "bucket" in request.fixturenames:
+        request.getfixturevalue("bucket")
     monkeypatch.setenv("DACHUAN_OBJECTS_DIR", str(tmp_path / "objects"))
     return tmp_path / "objects"
 
@@ -381,3 +384,35 @@ async def test_after_its_time_a_file_cannot_be_read_and_its_objects_go(desk: Des
     evidence = desk.app.state.evidence
     assert await evidence_upkeep.sweep(desk.service, evidence, clock.now() + timedelta(hours=3)) == 1
     assert kept(folder) == []
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with serving(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(params=["right", "wrong"])
+def bucket(request: pytest.FixtureRequest, s3: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The environment of a service whose files stand in S3, with its own or with wrong credentials."""
+    told = s3.environment() if request.param == "right" else s3.environment(secret_access_key="another-one")
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    return request.param
+
+
+async def test_files_stand_in_a_bucket_or_nothing_is_kept(bucket: str, desk: Desk, s3: S3, folder: Path) -> None:
+    """D-B6, point 6: sealed in S3 as in a folder; a bucket that refuses us is told of, and nothing is half-saved."""
+    digits, tip_id = await receipt(desk)
+    data = photo()
+    answer = await send(desk, digits, data)
+    if bucket == "wrong":
+        told(answer, 503, "file-storage")
+        await nothing_saved(desk, folder)
+        return
+    assert answer.status_code == 201, answer.text
+    file = answer.json()["files"][0]["file"]
+    stored = kept(s3.folder / "evidence")
+    assert stored and not any(MARK.encode() in path.read_bytes() for path in stored) and kept(folder) == []
+    shown = await desk.client.get(f"/v1/tips/{tip_id}/files/{file['file_id']}", headers=await reader(desk))
+    assert shown.status_code == 200 and shown.content.startswith(b"\xff\xd8") and MARK.encode() not in shown.content
