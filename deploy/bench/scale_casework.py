@@ -158,7 +158,7 @@ class _People:
             entered = None if case % 20 == 0 else at
             for n in range(PERSONS):
                 number = case * PERSONS + n
-                seen = number % 50 == 0 and case > first
+                seen = number % 50 == 7 and case > first
                 yield (
                     _uuid(7, number), _uuid(1, case), _uuid(6, number - PERSONS if seen else number), PLAN, area,
                     _ROLES[number % len(_ROLES)], at.date(), None, "police", "economic_crime", at, at, "officer:bench",

@@ -103,6 +103,28 @@ _FILL: tuple[str, ...] = (
         current_date + (g % 20)::int - 5, current_date + 20, 0, 0, at, 1
     FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 15 = 0) x
     """,
+    f"""
+    INSERT INTO lead_verifications (lead_id, plan, causes, state, rule, article, certainty, calendar, start, due, provisional,
+                                    marked_at, missed_at, version)
+    SELECT {row_id(_LEAD, "g")}, '{PLAN}', '["tips"]', CASE WHEN g % 400 = 0 THEN 'missed' ELSE 'waiting' END, 'bench',
+        'bench', 'assumed', 'bench', at, at + interval '3 days', false, at, CASE WHEN g % 400 = 0 THEN at END, 1
+    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 200 = 0) x
+    """,
+    f"""
+    INSERT INTO trend_days (plan, day, area, kind, agency, unit, tips, urgent)
+    SELECT '{PLAN}', (at AT TIME ZONE 'Asia/Shanghai')::date, 'dayong-' || town, kind,
+        CASE WHEN g % 3 = 0 THEN 'commerce' ELSE 'police' END,
+        CASE WHEN g % 3 = 0 THEN 'enforcement' ELSE 'economic_crime' END, count(*), count(*) FILTER (WHERE g % 500 = 0)
+    FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 2 = 0) x,
+        (VALUES (''), ('headcount')) AS kinds (kind)
+    GROUP BY 2, 3, 4, 5, 6
+    ON CONFLICT (plan, day, area, kind, agency, unit)
+        DO UPDATE SET tips = trend_days.tips + excluded.tips, urgent = trend_days.urgent + excluded.urgent
+    """,
+    f"""
+    INSERT INTO trend_progress (plan, counted_until, looked_at) VALUES ('{PLAN}', current_date, now())
+    ON CONFLICT (plan) DO UPDATE SET counted_until = current_date, looked_at = now()
+    """,
 )
 
 
@@ -116,6 +138,11 @@ LOOKS = (
     Look("leads by two characters", "police", "/v1/leads?q=锦绣"),
     Look("leads by an estate's name", "police", "/v1/leads?q=翠金翠花园"),
     Look("one lead in full", "police", "/v1/leads/{lead}"),
+    Look("trends by kind, half a year of weeks", "office", "/v1/trends"),
+    Look("trends by community, months", "police", "/v1/trends?by=area&span=month"),
+    Look("major leads to verify", "police", "/v1/verifications"),
+    Look("major leads not verified in time", "police", "/v1/verifications?state=missed"),
+    Look("acceptances that wait", "police", "/v1/acceptances"),
     Look("late acceptances", "police", "/v1/acceptances?late=true"),
     Look("handovers that wait", "office", "/v1/handovers?waiting=true"),
     Look("matters that were bounced", "office", "/v1/handovers/bounced"),
@@ -128,6 +155,14 @@ LOOKS = (
     Look("desk page", "police", "/desk"),
     Look("triage page", "police", "/triage"),
     Look("lead board page", "police", "/leads"),
+    Look("lead page", "police", "/leads/{lead}"),
+    Look("tip page", "police", "/tips/{tip}"),
+    Look("trends page", "office", "/trends"),
+    Look("trends page by community", "office", "/trends?by=area&span=month"),
+    Look("handover board page", "office", "/handovers"),
+    Look("reward form of a lead", "office", "/rewards/new?lead={lead}"),
+    Look("prevention page", "rentals", "/prevention"),
+    Look("overdue patrols page", "rentals", "/patrol/overdue"),
 )
 _WHO: dict[str, dict[str, Any]] = {
     "office": {"agency": "commerce", "unit": "office", "posts": ("office-director",)},
@@ -138,11 +173,14 @@ _WHO: dict[str, dict[str, Any]] = {
 
 async def _fill(conn: asyncpg.Connection, _made: Instance, first: int, last: int, most: int) -> None:
     for statement in _FILL:
-        await conn.execute(statement, first, last, ESTATES, most)
+        values = (first, last, ESTATES, most)
+        await conn.execute(statement, *(values if "$1" in statement else ()))
 
 
 async def _named(conn: asyncpg.Connection) -> dict[str, str]:
-    return {"lead": str(await conn.fetchval("SELECT id FROM leads ORDER BY received_at DESC LIMIT 1"))}
+    """The newest lead of the police, as they open it, and its tip."""
+    lead = await conn.fetchrow("SELECT id, first_tip FROM leads WHERE agency = 'police' ORDER BY received_at DESC LIMIT 1")
+    return {"lead": str(lead["id"]), "tip": str(lead["first_tip"])}
 
 
 async def _hand_in(ask: Asker) -> dict[str, dict[str, float]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.domain.cases import ACCEPTANCE
-from services.casework.queries.visibility import within_reach
+from services.casework.queries.visibility import reaches, within_reach
 from services.casework.tables import case_parties, cases, deadlines, lead_meetings, lead_signals
 from shared.kit import pagination
 from shared.kit.access import Caller
@@ -82,7 +82,7 @@ def cursor_of(full: CaseFull, mode: Mode) -> tuple[Any, ...]:
 
 
 def _base(caller: Caller, filters: Filters) -> Select[Any]:
-    query = select(cases, within_reach(caller, "case.accept").label("mine")).where(within_reach(caller, "case.read"))
+    query = select(cases, reaches(caller, "case.accept").label("mine")).where(within_reach(caller, "case.read"))
     if filters.state is not None:
         query = query.where(cases.c.state == filters.state)
     if filters.area is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.queries.secrecy import no_secret
-from services.casework.queries.visibility import within_reach
+from services.casework.queries.visibility import reaches, within_reach
 from services.casework.tables import (
     cases,
     evidence_copies,
@@ -33,7 +33,7 @@ CASE_COLUMNS = (
 
 def criminal_side(caller: Caller) -> ColumnElement[bool]:
     """Cases whose criminal track the caller may see."""
-    return within_reach(caller, "criminal.read")
+    return reaches(caller, "criminal.read")
 
 
 def _mine(caller: Caller, right: str, agency: ColumnElement[Any], unit: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -51,7 +51,7 @@ def seen(caller: Caller, right: str) -> ColumnElement[bool]:
     """Items on which the caller holds a right: those of cases in reach (of the criminal track with the right to it), and
     those that the caller's agency holds, wherever the case is; to read, also those offered to it."""
     shown = or_(
-        and_(within_reach(caller, right), or_(_I.track != "criminal", criminal_side(caller))),
+        and_(reaches(caller, right), or_(_I.track != "criminal", criminal_side(caller))),
         _mine(caller, right, _I.holder_agency, _I.holder_unit),
     )
     if right in ("evidence.read", "evidence.receive"):

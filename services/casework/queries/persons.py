@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.casework.adapters import people
 from services.casework.domain import persons as domain
 from services.casework.domain.persons import PersonRefused, StepKind
-from services.casework.queries.visibility import within_reach
+from services.casework.queries.visibility import reaches, within_reach
 from services.casework.schemas.persons import PersonSearch
 from services.casework.tables import (
     case_entries,
@@ -49,7 +49,7 @@ def _parts(caller: Caller) -> Select[Any]:
     return (
         select(
             case_persons, persons.c.details, persons.c.subject_id, persons.c.id_kind, cases.c.number,
-            within_reach(caller, "person.record").label("mine"), within_reach(caller, "person.enter").label("may_enter"),
+            reaches(caller, "person.record").label("mine"), reaches(caller, "person.enter").label("may_enter"),
         )
         .join(cases, cases.c.id == case_persons.c.case_id)
         .join(persons, persons.c.id == case_persons.c.person_id)
@@ -129,7 +129,7 @@ async def seen_before(
     if not subjects:
         return {}
     c = case_persons.c
-    mine = within_reach(caller, "person.read").label("mine")
+    mine = reaches(caller, "person.read").label("mine")
     rows = await conn.execute(
         select(
             c.id, c.case_id, c.role, c.found_at, c.disposition, persons.c.subject_id, cases.c.number, mine
@@ -205,7 +205,9 @@ async def search(
             .order_by(p.id.desc())
             .limit(MOST_FOUND)
         )
-    hit = hits.cte("hit").prefix_with("MATERIALIZED")
+    newest = hits.cte("newest").prefix_with("MATERIALIZED")
+    # each person once and in order, so that looking them through ends with the page
+    hit = select(newest.c.sid).distinct().order_by(newest.c.sid.desc()).cte("hit").prefix_with("MATERIALIZED")
     c = case_persons.c
     member = persons.alias("member")
     lateral = (
@@ -220,7 +222,6 @@ async def search(
         select(hit.c.sid, lateral.c.n, lateral.c.last)
         .select_from(hit.join(lateral, text("true")))
         .where(lateral.c.n > 0)
-        .distinct()
         .order_by(hit.c.sid.desc())
         .limit(limit + 1)
     )

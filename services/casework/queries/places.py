@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.casework.adapters import people
 from services.casework.domain import places as domain
-from services.casework.queries.visibility import may_revisit, within_reach
+from services.casework.queries.visibility import may_revisit, reaches, within_reach
 from services.casework.tables import cases, dens, persons, places, recurrences, registered_places, revisits
 from shared.kit.access import Caller, scope
 from shared.kit.clock import CHINA
@@ -93,7 +93,7 @@ def _dens(caller: Caller) -> Select[Any]:
     return (
         select(
             dens, places.c.kind, places.c.details, cases.c.number,
-            within_reach(caller, "place.record").label("mine"),
+            reaches(caller, "place.record").label("mine"),
         )
         .join(places, places.c.id == dens.c.place_id)
         .join(cases, cases.c.id == dens.c.case_id)

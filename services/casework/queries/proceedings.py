@@ -29,7 +29,8 @@ def seen_by(caller: Caller) -> ColumnElement[bool]:
         return false()
     side = scope(caller, READ, plan=p.plan, agency=_side, unit=_side_unit, area=p.area)
     # the outer query may join cases as well: this one has its own
-    case = select(cases.c.id).where(cases.c.id == p.case_id, within_reach(caller, READ)).correlate(proceedings).exists()
+    own = select(cases.c.id).where(cases.c.id == p.case_id, within_reach(caller, READ)).correlate(proceedings)
+    case = own.limit(1).scalar_subquery().is_not(None)
     return and_(or_(side, case, named(caller, p.id)), known_to(caller))
 
 
@@ -86,6 +87,8 @@ def _list(caller: Caller, narrowed: Narrowed) -> Select[Any]:
     query = select(proceedings, cases.c.number.label("case_number"), named(caller, p.id).label("named"))
     query = query.outerjoin(cases, cases.c.id == p.case_id)
     query = query.where(seen_by(caller))
+    if caller.reach(READ) != "all":
+        query = query.where(p.plan == caller.plan)
     for column, value in (
         (p.kind, narrowed.kind), (p.category, narrowed.category), (p.state, narrowed.state), (p.case_id, narrowed.case_id),
     ):  # fmt: skip

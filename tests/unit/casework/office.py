@@ -58,7 +58,7 @@ SYSTEM = Actor("service:casework", None, system=True)
 PAPERS = frozenset(
     {
         "seal_decision", "seal_list", "seal_extension", "seal_lifting", "penalty_notice", "hearing_rights_notice",
-        "hearing_notice", "penalty_decision", "proof_of_service", "public_order_decision",
+        "police_preservation_decision", "police_preservation_list", "hearing_notice", "penalty_decision", "proof_of_service", "public_order_decision",
     }
 )  # fmt: skip
 
