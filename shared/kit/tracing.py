@@ -1,8 +1,8 @@
 """W3C trace context (https://www.w3.org/TR/trace-context/): one trace id from the request to the last consumer."""
 
+import secrets
 from contextvars import ContextVar
 
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -14,7 +14,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 _current: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _propagator = TraceContextTextMapPropagator()
-_ids = RandomIdGenerator()
+
+
+def _new_id(bits: int) -> int:
+    """A random id; zero is none (W3C trace context, 3.2.2.3 and 3.2.2.4)."""
+    return secrets.randbits(bits) or 1
 
 
 def current() -> str | None:
@@ -37,12 +41,12 @@ def continued(header: str | None) -> str:
     """A traceparent that continues a caller's trace, or starts one where the header is missing or malformed."""
     if header is None:
         # the propagator's own form, without its carriers and contexts
-        return f"00-{_ids.generate_trace_id():032x}-{_ids.generate_span_id():016x}-01"
+        return f"00-{_new_id(128):032x}-{_new_id(64):016x}-01"
     parent = get_current_span(_propagator.extract({"traceparent": header})).get_span_context()
     valid = parent.is_valid
     span = SpanContext(
-        trace_id=parent.trace_id if valid else _ids.generate_trace_id(),
-        span_id=_ids.generate_span_id(),
+        trace_id=parent.trace_id if valid else _new_id(128),
+        span_id=_new_id(64),
         is_remote=False,
         trace_flags=parent.trace_flags if valid else TraceFlags(TraceFlags.SAMPLED),
     )
