@@ -154,7 +154,7 @@ async def difference(conn: AsyncConnection) -> Difference:
         )
 
     def apart_from_told(table: Table) -> str:
-        # evidence also comes from decisions about findings, which no topic of others tells: it may be in use alone
+        # what is in use alone may rest on a topic that is not kept for ever
         columns = ", ".join(column.name for column in table.c if column.name != "heard_at")
         return (
             f"SELECT count(*) FROM (SELECT {columns} FROM {SCHEMA}.{table.name} EXCEPT "

@@ -18,7 +18,7 @@ from services.scoring import metrics
 from services.scoring.commands.rulebooks.shelf import refresh
 from services.scoring.domain.books import Books
 from services.scoring.domain.decisions import Decided, Judgement, entries_of
-from services.scoring.domain.ledger import Entry, entries_for, take_back
+from services.scoring.domain.ledger import Entry, entries_for, given_back, take_back
 from services.scoring.domain.obligations import Fact, Obligation
 from services.scoring.domain.rulebook import Outcome
 from services.scoring.domain.rulebooks import Rulebook as Version
@@ -71,6 +71,28 @@ async def book(
         if in_force is None:
             raise UnknownPlan(obligation.plan)
         wanted += entries_for(obligation, in_force)
+    return await _put(conn, books, wanted, traces, now)
+
+
+async def book_given_back(
+    conn: AsyncConnection,
+    books: Books,
+    changed: Sequence[tuple[Obligation, Obligation]],
+    traces: Mapping[UUID, str | None],
+    now: datetime,
+) -> int:
+    """Take back what obligations gave before they were given back, and add what they give since; returns how many entries
+    are new. Raises `UnknownPlan`.
+    """
+    await refresh(conn, books)
+    wanted: list[Entry] = []
+    for before, after in changed:
+        in_force = books.get(after.plan)
+        if in_force is None:
+            raise UnknownPlan(after.plan)
+        if after.back is not None:
+            wanted += given_back(before, after.back, in_force)
+        wanted += entries_for(after, in_force)
     return await _put(conn, books, wanted, traces, now)
 
 

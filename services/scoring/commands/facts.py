@@ -12,10 +12,10 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.scoring.commands.booking import Books, book
+from services.scoring.commands.booking import Books, book, book_given_back
 from services.scoring.domain.obligations import Fact, Obligation, State
 from services.scoring.tables import kit, obligations
 from shared.events import Event
@@ -36,7 +36,8 @@ _OPENED = (
 _ACCEPTED = (
     "ON CONFLICT (deadline_id) DO UPDATE SET accepted_event = excluded.accepted_event, "
     "accepted_at = excluded.accepted_at, accepted_recordedat = excluded.accepted_recordedat, "
-    "in_time = excluded.in_time, state = excluded.state WHERE obligations.accepted_event IS NULL"
+    "in_time = excluded.in_time, state = excluded.state WHERE obligations.accepted_event IS NULL "
+    "AND (obligations.back_at IS NULL OR excluded.accepted_at > obligations.back_at)"
 )
 _MISSED = (
     "ON CONFLICT (deadline_id) DO UPDATE SET missed_event = excluded.missed_event, missed_at = excluded.missed_at, "
@@ -46,7 +47,7 @@ _MISSED = (
 )
 _FACTS = (
     "deadline_id, case_id, plan, area, agency, unit, kind, accepted_event, accepted_at, accepted_recordedat, in_time, "
-    "missed_event, missed_at, missed_recordedat"
+    "missed_event, missed_at, missed_recordedat, back_event, back_at, back_recordedat"
 )
 
 
@@ -149,18 +150,31 @@ async def record_undone(
     return await _keep_and_book(conn, books, rows, _MISSED, events, now)
 
 
-async def reopen_duties(conn: AsyncConnection, events: Sequence[Event[DutyGivenBack]], now: datetime) -> None:
-    """The office did not find a duty done as it was said: it is owed again, and only what follows counts."""
+async def reopen_duties(
+    conn: AsyncConnection, books: Books, events: Sequence[Event[DutyGivenBack]], now: datetime
+) -> int:
+    """The office did not find a duty done as it was said: it is owed again, only what follows counts, and a miss from
+    before counts again (D-M2). Returns how many entries are new."""
     o = obligations.c
-    done = {"accepted_event": None, "accepted_at": None, "accepted_recordedat": None, "in_time": None}
+    new = 0
     for event in events:
-        await conn.execute(
-            update(obligations)
-            .where(o.deadline_id == event.data.duty_id, o.accepted_at <= event.data.given_back_at)
-            .values(**done, state=case((o.missed_event.is_not(None), State.MISSED.value), else_=State.OPEN.value))
-        )
+        at = event.data.given_back_at
+        where = o.deadline_id == event.data.duty_id
+        row = (await conn.execute(select(obligations).where(where).with_for_update())).one_or_none()
+        if row is None or (row.back_at is not None and row.back_at >= at):
+            continue
+        values: dict[str, Any] = {"back_event": event.id, "back_at": at, "back_recordedat": event.recordedat}
+        undone = row.accepted_at is not None and row.accepted_at <= at
+        if undone:
+            values |= {"accepted_event": None, "accepted_at": None, "accepted_recordedat": None, "in_time": None}
+            values["state"] = (State.OPEN if row.missed_event is None else State.MISSED).value
+        after = (await conn.execute(update(obligations).where(where).values(**values).returning(obligations))).one()
+        if undone:
+            pair = (obligation_of(row), obligation_of(after))
+            new += await book_given_back(conn, books, [pair], {event.id: event.traceparent}, now)
     ids = [event.data.duty_id for event in events]
     await audit.record(conn, kit, service_caller("scoring"), "obligation.reopen", "duty", ids, now, count=len(ids))
+    return new
 
 
 def _owed(data: Any) -> dict[str, Any]:
@@ -233,4 +247,5 @@ def obligation_of(row: Any) -> Obligation:
         accepted=row.accepted_event and Fact(row.accepted_event, done, row.accepted_at, row.accepted_recordedat),
         in_time=row.in_time,
         missed=row.missed_event and Fact(row.missed_event, missed, row.missed_at, row.missed_recordedat),
+        back=row.back_event and Fact(row.back_event, DutyGivenBack.TYPE, row.back_at, row.back_recordedat),
     )

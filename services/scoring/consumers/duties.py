@@ -32,7 +32,7 @@ def owing(books: Books) -> dict[str, Handler]:
         await facts.record_undone(conn, books, events, now)
 
     async def given_back(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
-        await facts.reopen_duties(conn, events, now)
+        await facts.reopen_duties(conn, books, events, now)
 
     return {
         DutySet.TYPE: opened,

@@ -46,7 +46,7 @@ def remembering(books: Books) -> dict[str, Handler]:
     async def remembered(conn: AsyncConnection, events: Sequence[Event[Any]], now: datetime) -> None:
         await remember(conn, books, events, now)
 
-    return dict.fromkeys((*MATTER_OF, *EVIDENCE), remembered)
+    return dict.fromkeys((*MATTER_OF, *EVIDENCE, FindingDecided.TYPE, AppealDecided.TYPE), remembered)
 
 
 def deciding(books: Books) -> dict[str, Handler]:

@@ -3,7 +3,8 @@
 The ledger is append-only and yet does not depend on the order in which facts arrive, because every entry rests on
 facts alone and more facts only add entries. A miss counts when it is told. When the act turns out to have happened
 (late after the miss, or in time because the deadline had moved), the miss is taken back by a correcting entry and the
-act counts: the lateness costs once, and both the entry and its correction stay visible.
+act counts: the lateness costs once, and both the entry and its correction stay visible. Where the act is given back
+(the office did not find it done), it is taken back likewise, and a miss from before counts again by an entry of its own.
 """
 
 from __future__ import annotations
@@ -63,9 +64,15 @@ class Entry:
     facts: tuple[UUID, ...] = ()
 
 
-def entry_id(rulebook: str, deadline_id: UUID, outcome: Outcome | Judgement, *, taken_back: bool = False) -> UUID:
-    """The id of an entry: the same facts give the same id (UUID version 5, RFC 9562), so no replay can double it."""
-    return uuid5(NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{':taken-back' if taken_back else ''}")
+def entry_id(
+    rulebook: str, deadline_id: UUID, outcome: Outcome | Judgement, *, taken_back: bool = False, back: UUID | None = None
+) -> UUID:
+    """The id of an entry: the same facts give the same id (UUID version 5, RFC 9562), so no replay can double it.
+
+    `back` is the event that gave the obligation back, for what counts since then.
+    """
+    since = f":{back}" if back else ""
+    return uuid5(NAMESPACE, f"{rulebook}:{deadline_id}:{outcome.value}{since}{':taken-back' if taken_back else ''}")
 
 
 def entries_for(obligation: Obligation, books: InForce) -> tuple[Entry, ...]:
@@ -76,8 +83,14 @@ def entries_for(obligation: Obligation, books: InForce) -> tuple[Entry, ...]:
     return tuple(_entries(obligation, books))
 
 
+def given_back(before: Obligation, back: Fact, books: InForce) -> tuple[Entry, ...]:
+    """What takes back the act of an obligation (as it stood before) that `back` gave back; nothing where none counted."""
+    done = (Outcome.MET, Outcome.MET_LATE)
+    return tuple(take_back(one, back) for one in _entries(before, books) if one.corrects is None and one.outcome in done)
+
+
 def _entries(obligation: Obligation, books: InForce) -> Iterator[Entry]:
-    accepted, missed = obligation.accepted, obligation.missed
+    accepted, missed, back = obligation.accepted, obligation.missed, obligation.back
     if accepted is not None:
         outcome = Outcome.MET if obligation.in_time else Outcome.MET_LATE
         for rulebook in books.at(accepted.at):
@@ -89,6 +102,9 @@ def _entries(obligation: Obligation, books: InForce) -> Iterator[Entry]:
             booked = _entry(obligation, rulebook, Outcome.MISSED, missed)
             if booked is None:
                 continue
+            if back is not None and missed.at <= back.at:
+                # it was taken back by the act that was given back since: it counts again
+                booked = _because(booked, back, entry_id(rulebook.id, obligation.deadline_id, Outcome.MISSED, back=back.event))
             yield booked
             if accepted is not None:
                 yield take_back(booked, accepted)
@@ -105,7 +121,10 @@ def _entry(obligation: Obligation, rulebook: Rulebook, outcome: Outcome, fact: F
         return None
     line, agency, unit, scored, subject = worth
     return Entry(
-        entry_id=entry_id(rulebook.id, obligation.deadline_id, outcome),
+        entry_id=entry_id(
+            rulebook.id, obligation.deadline_id, outcome,
+            back=obligation.back.event if obligation.back is not None and outcome is not Outcome.MISSED else None,
+        ),
         deadline_id=obligation.deadline_id,
         plan=obligation.plan,
         rulebook=rulebook.id,
@@ -152,11 +171,19 @@ def _worth(
 
 def take_back(booked: Entry, fact: Fact) -> Entry:
     """The entry that takes another of an obligation back, to the point, because of a later fact."""
+    first = entry_id(booked.rulebook, booked.basis_id, booked.outcome)
+    if booked.entry_id == first:
+        taken = entry_id(booked.rulebook, booked.basis_id, booked.outcome, taken_back=True)
+    else:
+        taken = uuid5(NAMESPACE, f"{booked.entry_id}:taken-back")
+    return replace(_because(booked, fact, taken), corrects=booked.entry_id, points=-booked.points)
+
+
+def _because(booked: Entry, fact: Fact, made: UUID) -> Entry:
+    """An entry like another, because of a later fact."""
     return replace(
         booked,
-        entry_id=entry_id(booked.rulebook, booked.basis_id, booked.outcome, taken_back=True),
-        corrects=booked.entry_id,
-        points=-booked.points,
+        entry_id=made,
         occurred_on=fact.at.astimezone(_CHINA).date(),
         fact_event=fact.event,
         fact_type=fact.type,

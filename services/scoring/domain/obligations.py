@@ -1,7 +1,8 @@
 """An obligation: one deadline of a case, and what its owner told of it.
 
 Facts arrive in any order and more than once. What is kept of each kind of fact is the first that came; which one
-decides does not depend on the order: an act, in time or late, stands over a miss (final states win).
+decides does not depend on the order: an act, in time or late, stands over a miss (final states win). What was given
+back stands over nothing: only an act that came later counts.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Obligation:
     accepted: Fact | None = None
     in_time: bool | None = None
     missed: Fact | None = None
+    back: Fact | None = None
+    """The last time that what was said to be done was given back; `accepted` came after it."""
 
     @property
     def outcome(self) -> Outcome | None:

@@ -45,6 +45,9 @@ obligations = Table(
     Column("missed_event", UUID),
     Column("missed_at", TIMESTAMP),
     Column("missed_recordedat", TIMESTAMP),
+    Column("back_event", UUID, comment="the last time it was given back: nothing done before counts"),
+    Column("back_at", TIMESTAMP),
+    Column("back_recordedat", TIMESTAMP),
     Index("obligations_of_case", "case_id"),
     comment="One row for each deadline of a case and the facts its owner told of it",
 )

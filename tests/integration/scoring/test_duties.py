@@ -80,6 +80,25 @@ async def test_what_the_office_gives_back_is_owed_again__d_m2(score: Score) -> N
     assert sorted(float(worth) for _, worth in await points(score)) == [-2.0, -0.5, 2.0]
 
 
+async def test_a_late_act_that_is_given_back_leaves_the_miss_standing__d_m2(score: Score) -> None:
+    """D-M2: missed, done late, given back: the miss counts again until the next act, each time; told twice, nothing doubles."""
+    duty = Duty()
+    late, again, once_more = duty.done(HOUR), duty.done(5 * HOUR), duty.done(9 * HOUR)
+    back, back_again = duty.given_back(3 * HOUR), duty.given_back(7 * HOUR)
+    sums = []
+    for told in (duty.opened, duty.missed(), late, back, again, back_again, once_more):
+        await score.tell_all([told])
+        for repeated in (late, back):
+            if sums and sums[-1] is not None and told in (back, again, back_again, once_more):
+                await score.tell_all([repeated])
+        sums.append(sum(float(worth) for _, worth in await points(score)))
+    assert sums == [0, -2.0, -0.5, -2.0, -0.5, -2.0, -0.5]
+    standing = (await score.get("/v1/standings", score.office(), agency="labour")).json()["items"]
+    assert [(float(one["points"]), one["late"]) for one in standing if one["rulebook"] == "v1"] == [(-0.5, 1)]
+    rows = await score.rows("SELECT count(*) AS n, count(corrects) AS taken FROM ledger")
+    assert (rows[0].n, rows[0].taken) == (11, 5), "what counted and why it does not any more both stay"
+
+
 async def test_reports_count_by_the_rulebooks_lines__d_r(score: Score) -> None:
     """D-R: in time, late, or not at all; each report once."""
     day = clock.now()

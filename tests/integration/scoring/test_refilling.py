@@ -183,6 +183,8 @@ async def test_human_decisions_duties_and_what_they_rest_on_come_out_the_same_in
     told += owed
     kept = await score.rows("SELECT count(*) AS n FROM finding_facts")
     assert kept[0].n > 12 and len(await score.rows("SELECT 1 FROM evidence_facts WHERE type = :t", t=den.TYPE)) == 1
+    decided = await score.rows("SELECT what FROM evidence_facts WHERE source = 'findings'")
+    assert len(decided) == 5 and {row.what for row in decided} == {"confirmed", "dropped"}
     digests = set()
     async with owner.begin() as conn:
         await commands.prepare(conn)
@@ -206,10 +208,10 @@ async def test_human_decisions_duties_and_what_they_rest_on_come_out_the_same_in
         digests.add(found.digest)
     assert len(digests) == 1 and found.entries > 6
     async with owner.begin() as conn:
-        lost = await conn.execute(text("DELETE FROM evidence_facts WHERE type = :t"), {"t": den.TYPE})
+        lost = await conn.execute(text("DELETE FROM evidence_facts"))
         more = await conn.execute(text("DELETE FROM finding_facts"))
-        assert lost.rowcount == 1
-        assert (await commands.difference(conn)).facts == 1 + more.rowcount
+        assert lost.rowcount > 5
+        assert (await commands.difference(conn)).facts == lost.rowcount + more.rowcount
         await commands.adopt(conn, clock.now())
         assert (await commands.difference(conn)).facts == 0, "what was lost is back"
         await commands.discard(conn)

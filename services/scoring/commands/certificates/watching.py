@@ -21,7 +21,8 @@ from services.scoring.commands.findings.effects import Effect
 from services.scoring.domain.certificates.checklist import end_of, next_due, watched
 from services.scoring.domain.certificates.evidence import DROPPED, EvidenceFact, fact_of
 from services.scoring.domain.certificates.states import IN_FORCE, WATCHED, CertificationState, CertificationStep
-from services.scoring.domain.findings import FindingStep, Settled
+from services.scoring.domain.findings import Finding, FindingStep, Settled
+from services.scoring.domain.rulebooks import Rulebooks
 from services.scoring.queries import certificates as queries
 from services.scoring.tables import certificate_dues, certification_reasons, certifications, evidence_facts, kit
 from shared.events import Event
@@ -149,9 +150,9 @@ async def _settled(conn: AsyncConnection, desk: Desk, settled: Settled, now: dat
     if finding.plan not in desk.service.plans:
         return
     plan = desk.plan(finding.plan)
-    area = finding.area or next((one.area for one in plan.agencies if one.id == finding.agency), None)
+    area = _area_of(plan, finding)
     taken_back = settled.step is FindingStep.OVERTURN
-    vetoes = not taken_back and _is_veto(desk, finding)
+    vetoes = not taken_back and _is_veto(desk.books.shelf, finding)
     rows = await queries.watched_in(conn, [finding.plan])
     if taken_back:
         await _take_back(conn, desk, rows, finding.finding_id, now)
@@ -170,21 +171,34 @@ async def _settled(conn: AsyncConnection, desk: Desk, settled: Settled, now: dat
                     conn, desk, row, "finding", what, finding.events, now, finding_id=finding.finding_id,
                     origin=str(finding.origin),
                 )  # fmt: skip
-    what = DROPPED if taken_back else "veto" if vetoes else "confirmed"
-    fact = EvidenceFact(
-        settled.event, f"dachuan.finding.{what}", finding.plan, area, finding.agency, finding.unit, "findings", what,
-        finding.finding_id, finding.occurred_at, settled.at,
-        f"{desk.service.settings.base_url('scoring')}/v1/findings/{finding.finding_id}",
-    )  # fmt: skip
+    dataref = f"{desk.service.settings.base_url('scoring')}/v1/findings/{finding.finding_id}"
+    fact = decision_fact(
+        desk.books.shelf, plan, finding, event=settled.event, at=settled.at, taken_back=taken_back, dataref=dataref
+    )
     await _keep(conn, desk, [fact], now)
 
 
-def _is_veto(desk: Desk, finding: Any) -> bool:
+def decision_fact(
+    shelf: Rulebooks, plan: Plan, finding: Finding, *, event: UUID, at: datetime, taken_back: bool, dataref: str
+) -> EvidenceFact:
+    """What a decision about a finding, told by `event` and recorded `at`, is as evidence: heard now or read again."""
+    what = DROPPED if taken_back else "veto" if _is_veto(shelf, finding) else "confirmed"
+    return EvidenceFact(
+        event, f"dachuan.finding.{what}", finding.plan, _area_of(plan, finding), finding.agency, finding.unit, "findings",
+        what, finding.finding_id, finding.occurred_at, at, dataref,
+    )  # fmt: skip
+
+
+def _area_of(plan: Plan, finding: Finding) -> str | None:
+    return finding.area or next((one.area for one in plan.agencies if one.id == finding.agency), None)
+
+
+def _is_veto(shelf: Rulebooks, finding: Finding) -> bool:
     """Whether a line of a rulebook in force when it happened takes the whole for it."""
     known = {**finding.measure, "subject_kind": finding.subject_kind, "origin": str(finding.origin)}
     lines = [
         rulebook.line_for("finding", finding.condition, known)
-        for rulebook in desk.books.shelf.in_force(finding.plan, finding.occurred_at)
+        for rulebook in shelf.in_force(finding.plan, finding.occurred_at)
     ]
     return any(line is not None and line.veto for line in lines)
 

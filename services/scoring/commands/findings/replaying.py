@@ -30,7 +30,14 @@ def decided_by(event: Event[Any]) -> Decided | None:
     data = event.data
     if data.decision not in ("confirmed", "overturned"):
         return None
-    finding = Finding(
+    return decided_of(
+        finding_told(data), event=event.id, type_=event.type, at=event.recordedat, taken_back=data.decision == "overturned"
+    )
+
+
+def finding_told(data: FindingDecided | AppealDecided) -> Finding:
+    """The finding as its decision tells it."""
+    return Finding(
         finding_id=data.finding_id,
         plan=data.plan,
         condition=data.condition,
@@ -47,7 +54,4 @@ def decided_by(event: Event[Any]) -> Decided | None:
         measure=data.measure,
         state=FindingState(data.decision),
         version=data.version,
-    )
-    return decided_of(
-        finding, event=event.id, type_=event.type, at=event.recordedat, taken_back=data.decision == "overturned"
     )
