@@ -86,7 +86,7 @@ def _start(env: dict[str, str], base: str, log: object) -> subprocess.Popen[byte
 
 
 def _wait(process: subprocess.Popen[bytes], root: Path) -> Instance:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         made = Instance.read(State(root))
         if made and made.phase == "ready" and made.supervisor.pid == process.pid:

@@ -109,6 +109,7 @@ _FILL: tuple[str, ...] = (
     SELECT {row_id(_LEAD, "g")}, '{PLAN}', '["tips"]', CASE WHEN g % 400 = 0 THEN 'missed' ELSE 'waiting' END, 'bench',
         'bench', 'assumed', 'bench', at, at + interval '3 days', false, at, CASE WHEN g % 400 = 0 THEN at END, 1
     FROM (SELECT g, {_PARTS} FROM generate_series($1::bigint, $2::bigint) g WHERE g % 200 = 0) x
+    ON CONFLICT DO NOTHING
     """,
     f"""
     INSERT INTO trend_days (plan, day, area, kind, agency, unit, tips, urgent)
@@ -156,7 +157,6 @@ LOOKS = (
     Look("triage page", "police", "/triage"),
     Look("lead board page", "police", "/leads"),
     Look("lead page", "police", "/leads/{lead}"),
-    Look("tip page", "police", "/tips/{tip}"),
     Look("trends page", "office", "/trends"),
     Look("trends page by community", "office", "/trends?by=area&span=month"),
     Look("handover board page", "office", "/handovers"),
@@ -178,9 +178,9 @@ async def _fill(conn: asyncpg.Connection, _made: Instance, first: int, last: int
 
 
 async def _named(conn: asyncpg.Connection) -> dict[str, str]:
-    """The newest lead of the police, as they open it, and its tip."""
-    lead = await conn.fetchrow("SELECT id, first_tip FROM leads WHERE agency = 'police' ORDER BY received_at DESC LIMIT 1")
-    return {"lead": str(lead["id"]), "tip": str(lead["first_tip"])}
+    """The newest lead of the police, as they open it."""
+    query = "SELECT id FROM leads WHERE agency = 'police' ORDER BY received_at DESC LIMIT 1"
+    return {"lead": str(await conn.fetchval(query))}
 
 
 async def _hand_in(ask: Asker) -> dict[str, dict[str, float]]:

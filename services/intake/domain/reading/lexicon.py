@@ -77,6 +77,13 @@ def _words(group: dict) -> list[str]:
     return words
 
 
+def _slips(word: str) -> list[str]:
+    """How a word is often miswritten, for words long enough to stay themselves: 作 and 做 sound alike."""
+    if len(word) < 4:
+        return []
+    return [word.replace(right, wrong) for right, wrong in (("作", "做"), ("做", "作")) if right in word]
+
+
 @dataclass(slots=True)
 class Lexicon:
     """Everything `read` looks up; built once by `lexicon()` and never changed after."""
@@ -126,8 +133,9 @@ def lexicon() -> Lexicon:
         code = "named" if group["code"] == "misspelt" else group["code"]
         table.setdefault(code, Sign(code, group["points"], tuple(group.get("kinds", ()))))
         for word in _words(group):
-            if code not in role(word).signs:
-                role(word).signs.append(code)
+            for written in {word, *_slips(word)}:
+                if code not in role(written).signs:
+                    role(written).signs.append(code)
     for group in signs["cancel"]:
         for word in group["words"].split():
             role(word).cancels = True
