@@ -42,7 +42,7 @@ def trace(
 
 
 def _is_receipt(what: str) -> bool:
-    return sum(c.isdigit() for c in what) == 16 and "-" not in what.strip()
+    return sum(c.isdigit() for c in what) == 16 and not any(c.isalpha() for c in what)
 
 
 async def journey(client: Client, what: str) -> list[dict[str, Any]]:

@@ -11,9 +11,10 @@ import pytest
 
 from services.intake.commands.registers import patrols
 from services.intake.consumers import handlers
+from services.intake.domain.outcomes import closing_words
 from services.intake.domain.registers.tiers import window
 from shared.events import Event
-from shared.events.casework import DenFound
+from shared.events.casework import CaseClosed, DenFound
 from shared.kit import clock, db
 from shared.kit.ids import new_id
 from shared.rules.calendar import local_day
@@ -172,6 +173,35 @@ async def test_a_suspicion_is_a_lead_at_the_police_at_once_and_its_finder_sees_i
     [(_, done)] = await desk.events("dachuan.patrol.completed.v1")
     assert done.result == "suspicion" and done.lead_id == lead.lead_id
     assert "七点" not in str(await desk.rows("SELECT row_to_json(c)::text FROM check_ins c"))
+
+
+async def test_a_patroller_reads_how_it_ended_in_plain_words(desk: Desk, units: list[str]) -> None:
+    """D-E4, D-E2, point 5: what a patrol found is followed to its end, on the API and on the page, by its finder alone."""
+    await make(desk)
+    who = patroller(desk)
+    brought = await check(desk, (await tasks(desk))[0], "suspicion", who, signs=["many_bedrolls", "lectures"])
+    [before] = (await desk.get("/v1/patrols/findings", who)).json()["items"]
+    assert before["outcome"] is None and before["words"]["zh"] and [step["code"] for step in before["steps"]] == [
+        "received", "read", "with_agency",
+    ]  # fmt: skip
+    now = clock.now()
+    data = CaseClosed(
+        case_id=new_id(), plan="dayong", area=AREA, urgent=False, number="大涌传〔2026〕0003号",
+        lead_id=UUID(brought.json()["lead_id"]), kinds=("gathering",), outcome="dispersed", agency="police", unit="station",
+        closed_at=now, dataref="http://casework.example/v1/cases/1",
+    )  # fmt: skip
+    event = Event(
+        id=new_id(), type=CaseClosed.TYPE, source="/dachuan/casework", key=data.key, time=now, recordedat=now,
+        traceparent=None, data=data,
+    )  # fmt: skip
+    async with db.begin(desk.service.engine) as conn:
+        await handlers(desk.service)[CaseClosed.TYPE](conn, [event], now)
+    [ended] = (await desk.get("/v1/patrols/findings", who)).json()["items"]
+    words = closing_words("dispersed", ("公安分局", "Public security branch"))
+    assert (ended["outcome"], ended["words"]) == ("dispersed", {"zh": words[0], "en": words[1]})
+    assert ended["words"] != before["words"] and ended["steps"][-1]["code"] == "closed"
+    assert words[0] in (await desk.client.get("/patrol/findings", headers=who)).text
+    assert words[0] not in (await desk.client.get("/patrol/findings", headers=patroller(desk, name="another"))).text
 
 
 async def test_somebody_held_takes_the_fast_lane(desk: Desk, units: list[str]) -> None:

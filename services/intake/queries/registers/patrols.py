@@ -80,13 +80,17 @@ async def routes(conn: AsyncConnection, caller: Caller, area: str | None = None)
 
 async def by_area(conn: AsyncConnection, caller: Caller) -> list[dict[str, Any]]:
     """Unfinished tasks by community; the overdue board (D-E2)."""
+    f = task_figures.c
+    query = (
+        select(f.plan, f.area, f.state, func.sum(f.n).label("n"))
+        .where(_visible(task_figures, caller), f.n > 0)
+        .group_by(f.plan, f.area, f.state)
+        .order_by(f.area)
+    )
     areas: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in await routes(conn, caller):
-        one = areas.setdefault(
-            (row["plan"], row["area"]), {"plan": row["plan"], "area": row["area"], "open": 0, "overdue": 0}
-        )
-        one["open"] += row["open"]
-        one["overdue"] += row["overdue"]
+    for row in await conn.execute(query):
+        one = areas.setdefault((row.plan, row.area), {"plan": row.plan, "area": row.area, "open": 0, "overdue": 0})
+        one[row.state] += int(row.n)
     return sorted(areas.values(), key=lambda one: -one["overdue"])
 
 
