@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 import httpx
 import orjson
+import psutil
 from joserfc.jwk import OKPKey
 
 from deploy.bench.instance import BenchError
@@ -135,7 +136,8 @@ async def serving(cluster: Cluster, spec: Spec, entries: int, say: Callable[[str
 
 
 async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int, say: Callable[[str], None]) -> dict[str, dict[str, float]]:
-    """Milliseconds at best, p50 and p95, by what was asked; other days, units and entries each time.
+    """Milliseconds at best, p50 and p95, and of the processor (scoring's and PostgreSQL's together), by what was asked;
+    other days, units and entries each time.
 
     Raises BenchError for an answer that is not 200 or is empty.
     """
@@ -192,11 +194,14 @@ async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int, say: Call
         "proof of an entry": lambda: f"ledger/{chance.choice(some)['entry_id']}/proof?",
     }
     told = {}
+    parts = _serving(int(url.rpartition(":")[2]), int(owner_url.rpartition(":")[2].partition("/")[0]))
     headers = {"authorization": f"Bearer {_token(cluster)}"}
     async with httpx.AsyncClient(base_url=url, timeout=120, headers=headers) as http:
         for what, address in looks.items():
-            seconds = []
+            seconds, used = [], 0.0
             for turn in range(rounds + 3):
+                if turn == 3:
+                    used = _used(parts)
                 asked = address() + ("" if "/" in address() else f"&plan={PLAN}")
                 began = time.perf_counter()
                 answer = await http.get(f"/v1/{asked}")
@@ -205,14 +210,27 @@ async def ask(cluster: Cluster, url: str, owner_url: str, rounds: int, say: Call
                 # a unit may have no entry in a short span: that is an answer, too
                 if answer.status_code != 200 and not (answer.status_code == 404 and "explain" in asked):
                     raise BenchError(f"{asked}: {answer.status_code} {answer.text[:300]}")
+            used = (_used(parts) - used) / rounds
             seconds.sort()
             told[what] = {
                 "best_ms": round(seconds[0] * 1000, 2),
                 "p50_ms": round(seconds[len(seconds) // 2] * 1000, 2),
                 "p95_ms": round(seconds[int(len(seconds) * 0.95)] * 1000, 2),
+                "cpu_ms": round(used * 1000, 1),
             }
-            say(f"  {what:<44} p50 {told[what]['p50_ms']:.1f} ms   p95 {told[what]['p95_ms']:.1f} ms")
+            say(f"  {what:<44} p50 {told[what]['p50_ms']:.1f} ms   p95 {told[what]['p95_ms']:.1f} ms   processor {told[what]['cpu_ms']:.1f} ms")
     return told
+
+
+def _serving(*ports: int) -> list[psutil.Process]:
+    """The processes that listen on these ports."""
+    pids = {one.pid for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.laddr.port in ports}
+    return [psutil.Process(pid) for pid in pids if pid]
+
+
+def _used(parts: Sequence[psutil.Process]) -> float:
+    """Processor seconds of processes and their children so far."""
+    return sum(sum(one.cpu_times()[:2]) for part in parts for one in (part, *part.children(recursive=True)))
 
 
 def _token(cluster: Cluster) -> str:
@@ -226,8 +244,8 @@ def _token(cluster: Cluster) -> str:
 def table(found: dict[str, dict[str, float]]) -> list[str]:
     """Each question with its milliseconds."""
     wanted = f"wanted: standings ≤ {STANDING_MS} ms, explanations ≤ {EXPLANATION_MS} ms"
-    lines = [f"{'':<44}{'best':>12}{'p50':>14}{'p95':>14}   {wanted}"]
+    lines = [f"{'':<44}{'best':>12}{'p50':>14}{'p95':>14}{'processor':>14}   {wanted}"]
     return lines + [
-        f"{what:<44}{one['best_ms']:>9.1f} ms{one['p50_ms']:>11.1f} ms{one['p95_ms']:>11.1f} ms"
+        f"{what:<44}{one['best_ms']:>9.1f} ms{one['p50_ms']:>11.1f} ms{one['p95_ms']:>11.1f} ms{one['cpu_ms']:>11.1f} ms"
         for what, one in found.items()
     ]

@@ -47,7 +47,9 @@ class Service:
         self.law = LawBook.load(self.settings.law_dir)
         self.plans = load_plans(self.settings.plans_dir, self.settings.plan_ids, self.law)
         self.directory = Directory(self.kit.principal)
-        self.authenticator = Authenticator(self.settings.jwks_file, self.plans, self.directory)
+        self.authenticator = Authenticator(
+            self.settings.jwks_file, self.plans, self.directory, self.settings.base_url("notify")
+        )
         for lane in LANES:
             part = self.health.component(f"relay.{lane}", 30, required=False)
             self.task(f"relay.{lane}", Relay(self.settings, self.engine, self.kit.outbox, lane, part).run)

@@ -23,6 +23,8 @@ from shared.rules.plan import Plan
 from shared.rules.plan.vocabulary import scope_parts
 
 ISSUER = "dachuan"
+"""The issuer of tokens that tools of this house sign themselves; those that notify gives out name its address, as its
+metadata does (RFC 8414)."""
 _CACHED = 20_000
 
 
@@ -39,10 +41,11 @@ def issue(
     scopes: Sequence[str],
     now: datetime,
     lifetime: timedelta,
+    issuer: str = ISSUER,
 ) -> str:
     """A signed token; notify alone holds the key."""
     claims = {
-        "iss": ISSUER,
+        "iss": issuer,
         "sub": principal_id,
         "kind": kind,
         "plan": plan,
@@ -83,7 +86,10 @@ class Directory:
 class Authenticator:
     """Turns a token into a Caller with the rights that the plan grants."""
 
-    def __init__(self, jwks_file: Path, plans: Mapping[str, Plan], directory: Directory) -> None:
+    def __init__(
+        self, jwks_file: Path, plans: Mapping[str, Plan], directory: Directory, issuer: str = ISSUER
+    ) -> None:
+        self._issuers = (issuer, ISSUER)
         self._keys = KeySet.import_key_set(json.loads(jwks_file.read_text()))
         self._plans = plans
         self._directory = directory
@@ -105,7 +111,7 @@ class Authenticator:
     def _verify(self, token: str, by_cookie: bool) -> tuple[Caller, float, float]:
         try:
             claims: dict[str, Any] = jwt.decode(token, self._keys, algorithms=["Ed25519"]).claims
-            if claims["iss"] != ISSUER:
+            if claims["iss"] not in self._issuers:
                 raise ValueError
             issued_at, expires_at = float(claims["iat"]), float(claims["exp"])
             plan = self._plans.get(claims["plan"])

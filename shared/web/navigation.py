@@ -98,4 +98,5 @@ ENTRIES = (
     Entry(N_("Posts and deputies"), "users", "notify", "/posts", "post.manage", ("posts",), "office"),
     Entry(N_("Messages outside"), "webhook", "notify", "/webhooks", "webhook.manage", ("webhooks",), "office"),
     Entry(N_("Accounts"), "users", "notify", "/accounts", "directory.manage", ("accounts",), "office"),
+    Entry(N_("Systems to approve"), "lock", "notify", "/approvals", "directory.approve", ("approvals",), "office"),
 )

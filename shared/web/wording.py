@@ -813,6 +813,7 @@ WORDS: dict[str, dict[str, str]] = {
         "account.totp_off": N_("One-time code switched off"),
         "system.created": N_("System made"),
         "system.changed": N_("Changed"),
+        "system.approved": N_("Approved by a second person"),
     },
     "scope": {
         "tip.submit": N_("Hand in tips"),

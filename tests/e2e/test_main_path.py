@@ -41,6 +41,11 @@ def run(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Run:
         headers={**admin, "idempotency-key": uuid.uuid4().hex},
     )
     assert made.status_code == 201, made.text
+    director = stack.bearer(agency="commerce", unit="office", posts=("office-director",), principal_id="director")
+    approved = httpx.post(
+        f"{stack.url('notify')}/v1/directory/systems/{made.json()['id']}/approve", headers=director | {"if-match": '"1"'}
+    )
+    assert approved.status_code == 200, approved.text
     env = {
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),

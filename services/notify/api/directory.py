@@ -1,4 +1,5 @@
-"""Managing accounts and clients. Taking on a new agency will need a second person (`agency.onboard`); it does not yet."""
+"""Managing accounts and clients. A client of an agency's system works when a second person, of a post that approves
+`agency.onboard`, has approved it."""
 
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from shared.kit.service import Service
 router = APIRouter(prefix="/v1/directory", tags=["directory"])
 
 Manager = Depends(Requires("directory.manage"))
+Approver = Depends(Requires("directory.approve"))
 
 
 @router.get("/accounts")
@@ -98,7 +100,7 @@ async def list_systems(
 
 @router.post("/systems", status_code=201)
 async def create_system(request: Request, response: Response, body: SystemIn, caller: Caller = Manager) -> SystemOut:
-    """Make a client for an agency's system; its secret is in this answer and nowhere else."""
+    """Make a client for an agency's system; its secret is in this answer and nowhere else. It waits for approval."""
     svc: Service = request.app.state.service
     standing = Standing(body.plan, body.agency, None, (), ())
     commands.check_standing(svc, caller, "directory.manage", standing)
@@ -116,7 +118,7 @@ async def create_system(request: Request, response: Response, body: SystemIn, ca
 async def change_system(
     request: Request, response: Response, system_id: UUID, body: SystemChange, caller: Caller = Manager
 ) -> SystemOut:
-    """Change or end a client; tokens it holds no longer count."""
+    """Change or end a client; tokens it holds no longer count. What gives it more waits for approval."""
     svc: Service = request.app.state.service
     version = required_version(request)
     changes = {k: v for k, v in body.model_dump(exclude_unset=True).items() if v is not None}
@@ -129,7 +131,7 @@ async def change_system(
 
 @router.post("/systems/{system_id}/secret")
 async def rotate_secret(request: Request, response: Response, system_id: UUID, caller: Caller = Manager) -> SystemOut:
-    """A new secret; the old one and the tokens made with it end at once."""
+    """A new secret, which waits for approval; the old one and the tokens made with it end at once."""
     svc: Service = request.app.state.service
     version = required_version(request)
     secret = credentials.client_secret()
@@ -139,3 +141,24 @@ async def rotate_secret(request: Request, response: Response, system_id: UUID, c
     response.headers["etag"] = etag(row.version)
     response.headers["cache-control"] = "no-store"
     return queries.system_out(row, secret)
+
+
+@router.get("/approvals")
+async def list_waiting(request: Request, caller: Caller = Approver) -> Page[SystemOut]:
+    """Clients that wait for a second person."""
+    svc: Service = request.app.state.service
+    async with db.begin(svc.engine) as conn:
+        rows = await queries.waiting(conn, svc.settings.keys, caller)
+    return Page(items=[queries.system_out(row) for row, _ in rows], next=None)
+
+
+@router.post("/systems/{system_id}/approve")
+async def approve_system(request: Request, response: Response, system_id: UUID, caller: Caller = Approver) -> SystemOut:
+    """The second person's word: the client works from now on. Not by who asked; needs `If-Match`."""
+    svc: Service = request.app.state.service
+    version = required_version(request)
+    async with db.begin(svc.engine) as conn:
+        row = await commands.approve_system(conn, svc, caller, system_id, version, clock.now())
+    await svc.directory.refresh(svc.engine)
+    response.headers["etag"] = etag(row.version)
+    return queries.system_out(row)

@@ -87,7 +87,7 @@ async def _grant(request: Request) -> TokenOut:
     async with db.begin(svc.engine) as conn:
         row = await queries.client(conn, client_id) if CLIENT_ID.fullmatch(client_id) else None
         right = passwords.secret_matches(secret, row.secret_hash if row is not None else _NOBODY)
-        if row is None or not right or not row.active or row.plan not in svc.plans:
+        if row is None or not right or not _works(row) or row.plan not in svc.plans:
             raise TokenError("invalid_client", "unknown client, wrong secret, or client no longer active", 401)
         if row.demo and not settings.local_mode:
             raise TokenError("invalid_client", "demo clients exist only in the local mode", 401)
@@ -99,6 +99,7 @@ async def _grant(request: Request) -> TokenOut:
     lifetime = timedelta(minutes=settings.token_minutes)
     made = tokens.issue(
         settings.token_key,
+        issuer=settings.base_url("notify"),
         principal_id=str(row.id),
         kind="system",
         plan=row.plan,
@@ -111,6 +112,10 @@ async def _grant(request: Request) -> TokenOut:
         lifetime=lifetime,
     )
     return TokenOut(access_token=made, expires_in=int(lifetime.total_seconds()), scope=" ".join(scopes))
+
+
+def _works(row: Any) -> bool:
+    return row.active and row.asked_by is None
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -127,7 +127,7 @@ async def _renew_system(conn: AsyncConnection, known: object, one: DemoSystem, n
     values = {
         "secret_hash": passwords.secret_hash(one.secret),
         "plan": one.plan, "agency": one.agency, "scopes": list(scopes),
-        "active": True, "valid_from": withdrawn_from(now), "version": systems.c.version + 1,
+        "active": True, "asked_by": None, "valid_from": withdrawn_from(now), "version": systems.c.version + 1,
     }  # fmt: skip
     made = update(systems).where(systems.c.client_id == one.client_id).values(values).returning(systems)
     await publish(conn, [of_system((await conn.execute(made)).one())], now)

@@ -21,6 +21,8 @@ from shared.kit.ids import new_id
 from shared.kit.problem import Conflict, Forbidden, Invalid, NotFound, Outdated
 from shared.kit.service import Service
 
+APPROVAL = "agency.onboard"
+"""What a post must approve to let an agency's system work."""
 STANDING = ("plan", "agency", "unit", "posts", "areas")
 
 
@@ -134,7 +136,10 @@ async def create_system(
     demo: bool = False,
     system_id: UUID | None = None,
 ) -> Any:
-    """Make an OAuth client of an agency and publish it; Conflict for a client id that exists."""
+    """Make an OAuth client of an agency and publish it; Conflict for a client id that exists.
+
+    It works when a second person has approved it (`approve_system`).
+    """
     check_scopes(scopes, caller)
     row = {
         "id": system_id or new_id(),
@@ -148,6 +153,7 @@ async def create_system(
         "version": 1,
         "demo": demo,
         "created_at": now,
+        "asked_by": None if demo else caller.actor,
     }
     try:
         async with conn.begin_nested():
@@ -172,20 +178,54 @@ async def change_system(
     changes: Mapping[str, Any],
     now: datetime,
 ) -> Any:
-    """Change `active`, `scopes` or `secret` (a new one) of a client; tokens issued before no longer count."""
-    await _locked(conn, svc, caller, systems, system_id, version)
+    """Change `active`, `scopes` or `secret` (a new one) of a client; tokens issued before no longer count.
+
+    What takes away works at once; what gives more (another scope, a new secret, switching on) waits for a second person.
+    """
+    before = await _locked(conn, svc, caller, systems, system_id, version)
     values: dict[str, Any] = {k: v for k, v in changes.items() if k in ("active", "scopes")}
     if "scopes" in values:
         check_scopes(values["scopes"], caller)
         values["scopes"] = sorted(set(values["scopes"]))
     if "secret" in changes:
         values["secret_hash"] = passwords.secret_hash(changes["secret"])
+    more = set(values.get("scopes", ())) - set(before.scopes)
+    if "secret" in changes or more or (values.get("active") and not before.active):
+        values["asked_by"] = caller.actor
     after = await _save(conn, systems, system_id, values, now)
     await publish(conn, [of_system(after)], now)
     await audit.record(
         conn, kit, caller, "system.changed", "system", [system_id], now,
         fields=sorted(changes), active=after.active, version=after.version,
     )  # fmt: skip
+    return after
+
+
+def may_approve(svc: Service, caller: Caller, row: Any) -> bool:
+    """Whether a caller is a second person for this client: a post of its plan that approves, and not who asked."""
+    plan = svc.plans.get(row.plan)
+    holds = caller.kind == "officer" and plan is not None and plan.may_approve(caller.posts, APPROVAL)
+    return holds and row.asked_by != caller.actor
+
+
+async def approve_system(
+    conn: AsyncConnection, svc: Service, caller: Caller, system_id: UUID, version: int, now: datetime
+) -> Any:
+    """Let a client work that waits (four eyes for taking on an agency). Raises `NotFound` out of reach, `Outdated`,
+    `Forbidden` for whoever asked or holds no post that approves, `Conflict` when nothing waits."""
+    before = await _locked(conn, svc, caller, systems, system_id, version, "directory.approve")
+    if before.asked_by is None:
+        raise Conflict("这个系统没有待批准的内容。 Nothing waits for approval.", code="nothing-waits")
+    if not may_approve(svc, caller, before):
+        raise Forbidden(
+            "须由提出人以外、有权批准接入的岗位批准；未作更改。 Another person, of a post that approves, decides; nothing was changed.",
+            code="second-person",
+        )
+    after = await _save(conn, systems, system_id, {"asked_by": None}, now)
+    await publish(conn, [of_system(after)], now)
+    await audit.record(
+        conn, kit, caller, "system.approved", "system", [system_id], now, asked_by=before.asked_by, version=after.version
+    )
     return after
 
 
@@ -227,9 +267,11 @@ def usable_client_id(text: str) -> str:
     return client_id
 
 
-async def _locked(conn: AsyncConnection, svc: Service, caller: Caller, table: Any, key: UUID, version: int) -> Any:
+async def _locked(
+    conn: AsyncConnection, svc: Service, caller: Caller, table: Any, key: UUID, version: int, right: str = "directory.manage"
+) -> Any:
     visible = table.c.id == key
-    if caller.reach("directory.manage") != "all":
+    if caller.reach(right) != "all":
         visible &= table.c.plan == caller.plan
     row = (await conn.execute(select(table).where(visible).with_for_update())).one_or_none()
     if row is None:

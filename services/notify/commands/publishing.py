@@ -41,7 +41,7 @@ def of_system(row: Any) -> PrincipalPublished:
         posts=(),
         areas=(),
         scopes=tuple(row.scopes),
-        active=row.active,
+        active=row.active and row.asked_by is None,
         valid_from=row.valid_from,
     )
 

@@ -97,6 +97,7 @@ def session_token(settings: Settings, row: Any, now: datetime) -> str:
     """The JWT that is an officer's session."""
     return tokens.issue(
         settings.token_key,
+        issuer=settings.base_url("notify"),
         principal_id=str(row.id),
         kind="officer",
         plan=row.plan,

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from services.notify.pages import (
     account,
     accounts,
+    approvals,
     bulletins,
     campaigns,
     clocks,
@@ -21,4 +22,4 @@ from services.notify.pages import (
     webhooks,
 )
 
-routers: list[APIRouter] = [inbox.router, clocks.router, seats.router, sign_in.router, oidc.router, account.router, systems.router, accounts.router, duties.router, meetings.router, reports.router, bulletins.router, campaigns.router, publicity.router, public_warnings.router, webhooks.router]
+routers: list[APIRouter] = [inbox.router, clocks.router, seats.router, sign_in.router, oidc.router, account.router, systems.router, approvals.router, accounts.router, duties.router, meetings.router, reports.router, bulletins.router, campaigns.router, publicity.router, public_warnings.router, webhooks.router]

@@ -44,6 +44,16 @@ async def one(conn: AsyncConnection, caller: Caller, table: Any, key: UUID) -> A
     return row
 
 
+async def waiting(conn: AsyncConnection, keys: KeyRing, caller: Caller) -> list[tuple[Any, str | None]]:
+    """Clients that wait for a second person within the caller's reach, with the name of who asked."""
+    shown = select(systems).where(systems.c.asked_by.is_not(None), systems.c.active).order_by(systems.c.client_id).limit(200)
+    if caller.reach("directory.approve") != "all":
+        shown = shown.where(systems.c.plan == caller.plan)
+    rows = (await conn.execute(shown)).all()
+    names = await _names(conn, keys, [row.asked_by for row in rows])
+    return [(row, names.get(row.asked_by)) for row in rows]
+
+
 async def account_of(conn: AsyncConnection, caller: Caller) -> Any:
     """The caller's own account; NotFound for an agency's system, and for whoever has none here."""
     row = None
@@ -82,7 +92,7 @@ def system_out(row: Any, secret: str | None = None) -> SystemOut:
     """A client as its manager sees it."""
     return SystemOut(
         id=row.id, client_id=row.client_id, plan=row.plan, agency=row.agency, scopes=row.scopes, active=row.active,
-        demo=row.demo, version=row.version, client_secret=secret,
+        waiting=row.asked_by is not None, demo=row.demo, version=row.version, client_secret=secret,
     )  # fmt: skip
 
 
@@ -162,13 +172,13 @@ class Change:
     version: int
 
 
-# the same list stands in the index audit_accounts (migration 0009)
+# the same list stands in the index audit_accounts (migration 0010)
 _HISTORY = text(
     """
     SELECT at, actor, agency, action, facts FROM audit
     WHERE object_ids ->> 0 = :id AND action IN (
         'account.created', 'account.changed', 'account.locked', 'account.password_changed',
-        'account.totp_on', 'account.totp_off', 'system.created', 'system.changed')
+        'account.totp_on', 'account.totp_off', 'system.created', 'system.changed', 'system.approved')
     ORDER BY seq DESC LIMIT :limit
     """
 )

@@ -80,6 +80,8 @@ class SystemOut(BaseModel):
     agency: str
     scopes: list[str]
     active: bool
+    waiting: bool = False
+    """It does not work before a second person has approved it."""
     demo: bool
     version: int
     client_secret: str | None = None

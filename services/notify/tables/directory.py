@@ -54,5 +54,6 @@ systems = Table(
     Column("version", Integer, nullable=False),
     Column("demo", Boolean, nullable=False),
     Column("created_at", TIMESTAMP, nullable=False),
+    Column("asked_by", Text, comment="who made it, gave it more or a new secret; it waits for a second person"),
 )
-"""Agencies' systems: OAuth clients."""
+"""Agencies' systems: OAuth clients. One that waits (`asked_by`) does not work, however `active` it is."""

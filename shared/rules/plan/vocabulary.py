@@ -49,7 +49,7 @@ RIGHTS = (
     "rulebook.draft", "rulebook.publish",
     "consequence.read", "consequence.propose", "consequence.decide", "consequence.answer",
     "finding.read", "finding.decide", "finding.answer", "finding.appeal",
-    "score.read", "feed.read", "period.close", "trace.read", "ops.read", "ops.dlq", "directory.manage", "post.manage", "plan.read",
+    "score.read", "feed.read", "period.close", "trace.read", "ops.read", "ops.dlq", "directory.manage", "directory.approve", "post.manage", "plan.read",
     "rental.read", "rental.manage", "rental.personal", "venue.read", "venue.manage", "patrol.do", "patrol.manage",
     "survey.read", "survey.manage",
     "proceeding.read", "proceeding.act", "proceeding.coordinate", "criminal.read", "operation.read", "operation.act",

@@ -137,8 +137,11 @@ async def test_a_systems_secret_is_shown_once_and_rotating_ends_the_old_one(hous
     [secret] = ONCE.findall(made.text)
     [row] = await house.rows("SELECT id, scopes FROM systems")
     assert row.scopes == ["notice.read", "tip.submit"]
+    assert (await house.token(("shop-floor", secret))).status_code == 401 and "第二人" in made.text
+    await approve_on_the_page(house, row.id)
     assert (await house.token(("shop-floor", secret))).status_code == 200
     rotation = {"version": "1", "idempotency_key": str(new_id())}
+    rotation["version"] = "2"
     rotated = await post(house, f"/accounts/systems/{row.id}/secret", **rotation)
     [fresh] = ONCE.findall(rotated.text)
     assert (await post(house, f"/accounts/systems/{row.id}/secret", **rotation)).status_code == 303
@@ -146,14 +149,26 @@ async def test_a_systems_secret_is_shown_once_and_rotating_ends_the_old_one(hous
         page = (await ask(house, path)).text
         assert secret not in page and fresh not in page
     assert (await house.token(("shop-floor", secret))).status_code == 401
+    assert (await house.approve(row.id)).status_code == 200
     assert (await house.token(("shop-floor", fresh))).status_code == 200
     await change_and_end(house, row.id, fresh)
 
 
+async def approve_on_the_page(house: House, system: UUID) -> None:
+    """The second person sees what it may and lets it work; the account administrator has no such page."""
+    page = house.director | {"accept": "text/html"}
+    shown = await house.client.get("/approvals", headers=page)
+    assert shown.status_code == 200 and "shop-floor" in shown.text and f"/approvals/{system}" in shown.text
+    assert (await house.client.get("/approvals", headers=house.admin)).status_code == 403
+    done = await post(house, f"/approvals/{system}", house.director, version="1")
+    assert done.status_code == 303
+    assert "shop-floor" not in (await house.client.get("/approvals", headers=page)).text
+
+
 async def change_and_end(house: House, system: UUID, secret: str) -> None:
     path = f"/accounts/systems/{system}"
-    assert (await post(house, f"{path}/scopes", version="2", scopes=["notice.read"])).status_code == 303
-    stale = await post(house, f"{path}/switch", version="2", active="false")
+    assert (await post(house, f"{path}/scopes", version="4", scopes=["notice.read"])).status_code == 303
+    stale = await post(house, f"{path}/switch", version="4", active="false")
     assert stale.status_code == 412 and "权限范围" in told(stale.text)
-    assert (await post(house, f"{path}/switch", version="3", active="false")).status_code == 303
+    assert (await post(house, f"{path}/switch", version="5", active="false")).status_code == 303
     assert (await house.token(("shop-floor", secret))).status_code == 401

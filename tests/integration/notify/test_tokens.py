@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import httpx
 from joserfc import jwt
@@ -79,6 +80,10 @@ async def test_a_new_secret_ends_the_old_one_and_its_tokens(house: House) -> Non
     assert fresh.status_code == 200
     assert (await house.client.post(path, headers=house.admin | match)).status_code == 412
     refused(await house.token(("shop-floor", secret)), "invalid_client", 401)
+    refused(await house.token(("shop-floor", fresh.json()["client_secret"])), "invalid_client", 401)
+    assert fresh.json()["waiting"] and (await house.approve(row.id, house.admin)).status_code == 403
+    approved = await house.approve(row.id)
+    assert approved.status_code == 200 and not approved.json()["waiting"]
     old = await house.client.get("/v1/notices", headers={"authorization": f"Bearer {token}"})
     assert old.status_code == 401
     again = await house.token(("shop-floor", fresh.json()["client_secret"]))
@@ -87,17 +92,56 @@ async def test_a_new_secret_ends_the_old_one_and_its_tokens(house: House) -> Non
     off = await house.client.patch(
         f"/v1/directory/systems/{row.id}",
         json={"active": False},
-        headers=house.admin | {"if-match": fresh.headers["etag"]},
+        headers=house.admin | {"if-match": approved.headers["etag"]},
     )
     assert off.status_code == 200
     refused(await house.token(("shop-floor", fresh.json()["client_secret"])), "invalid_client", 401)
+
+
+async def test_what_gives_a_system_more_waits_for_a_second_person(house: House) -> None:
+    """Four eyes for taking on an agency (design): made, widened, switched on again: another person, of a post that
+    approves, lets it work; who asked never does. What takes away needs nobody."""
+    both = house.bearer(principal_id="both", agency="commerce", unit="office", posts=("system-admin", "office-director"))
+    body = {"client_id": "shop-floor", "plan": "dayong", "agency": "commerce", "scopes": ["notice.read"]}
+    made = (await house.client.post("/v1/directory/systems", json=body, headers=both)).json()
+    auth, path = ("shop-floor", made["client_secret"]), f"/v1/directory/systems/{made['id']}"
+    refused(await house.token(auth), "invalid_client", 401)
+    same = await house.approve(made["id"], both)
+    assert same.status_code == 403 and same.json()["type"].endswith("second-person")
+    listed = (await house.client.get("/v1/directory/approvals", headers=house.director)).json()["items"]
+    assert [one["client_id"] for one in listed] == ["shop-floor"]
+    assert (await house.client.get("/v1/directory/approvals", headers=house.admin)).status_code == 403
+    stale = await house.client.post(f"{path}/approve", headers=house.director | {"if-match": '"7"'})
+    assert stale.status_code == 412
+    assert (await house.approve(made["id"])).status_code == 200
+    assert (await house.approve(made["id"])).status_code == 409
+    answer = await house.token(auth)
+    assert answer.status_code == 200
+    claims = json.loads(base64.urlsafe_b64decode(answer.json()["access_token"].split(".")[1] + "=="))
+    told = (await house.client.get("/.well-known/oauth-authorization-server")).json()
+    assert claims["iss"] == told["issuer"]
+
+    async def change(**what: object) -> dict[str, Any]:
+        [row] = await house.rows("SELECT version FROM systems")
+        done = await house.client.patch(path, json=what, headers=both | {"if-match": f'"{row.version}"'})
+        assert done.status_code == 200, done.text
+        return done.json()
+
+    assert (await change(scopes=["notice.read", "tip.submit"]))["waiting"]
+    refused(await house.token(auth), "invalid_client", 401)
+    assert (await house.approve(made["id"])).status_code == 200
+    assert not (await change(scopes=["tip.submit"]))["waiting"]
+    assert (await house.token(auth)).status_code == 200
+    assert not (await change(active=False))["waiting"] and (await change(active=True))["waiting"]
+    refused(await house.token(auth), "invalid_client", 401)
 
 
 async def test_secrets_are_kept_as_hashes_and_events_name_nobody(house: House) -> None:
     secret = await house.system()
     (row,) = await house.rows("SELECT row_to_json(s)::text AS j FROM systems s")
     assert secret not in row.j
-    (sent,) = await house.rows("SELECT convert_from(data, 'UTF8') AS d FROM outbox")
+    first, sent = await house.rows("SELECT convert_from(data, 'UTF8') AS d FROM outbox ORDER BY seq")
+    assert json.loads(first.d)["active"] is False, "nobody has approved it yet"
     data = json.loads(sent.d)
     assert data["kind"] == "system" and data["scopes"] == ["notice.read"] and "shop-floor" not in sent.d
     (principal,) = await house.rows("SELECT * FROM principal")
