@@ -117,9 +117,11 @@ async def test_a_unit_page_says_what_its_points_are_made_of(played: Score) -> No
 async def test_towns_are_compared_for_those_alone_who_see_whole_towns__d_c1(played: Score) -> None:
     """D-C1: the central office's board; who holds two towns sees both, the office its own, a unit none."""
     await played.tell(case(plan="xiyuan", area=None, parties=(("police", None),)).missed("police"))
-    central = {"kind": "system", "agency": "politics_law", "posts": (), "scopes": ("score.read:all",)}
+    central = {"agency": "city_office", "unit": None, "posts": ("head",)}
+    by_system = {"kind": "system", "agency": "politics_law", "posts": (), "scopes": ("score.read:all",)}
     both = await page(played, "/board", **central)
     rows = re.findall(r"<tr>.*?</tr>", both.split("<tbody>")[1].split("</tbody>")[0], re.S)
+    assert "西园" in (await page(played, "/board", **by_system)).split("<tbody>")[1]
     assert len(rows) == 2 and "大涌" in rows[0] and "西园" in rows[1], "two of three in time stand before none of one"
     assert "67%" in rows[0] and "0%" in rows[1]
     one = await page(played, "/board")
