@@ -49,6 +49,7 @@ async def test_a_case_ends_only_as_what_was_done_in_it_bears_out(desk: Desk) -> 
 
 
 async def test_a_contest_that_was_right_takes_the_case_up_again_once(desk: Desk) -> None:
+    """Point 5: closed is not solved; what a reporter contested with success is worked on again, once."""
     case_id, one = await accepted(desk)
     assert (await close(desk, case_id, LEAD, "unfounded", 3)).status_code == 200
     now = clock.now()
