@@ -79,6 +79,7 @@ tips = Table(
     Column("anonymised_at", TIMESTAMP),
     Column("handed_back_at", TIMESTAMP, comment="when the line that distributed it was given it back"),
     Index("tips_by_plan", "plan", "received_at", "id"),
+    Index("tips_urgent", "plan", "received_at", "id", postgresql_where=text("urgent")),
     Index("tips_by_lead", "lead_id"),
     Index(
         "tips_unreviewed",
