@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, case, cast, false, func, literal, select, tuple_, union_all
+from sqlalchemy import Select, Text, cast, false, func, literal, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -192,59 +192,59 @@ async def registered(
     return (await conn.execute(query.order_by(r.id).limit(limit + 1))).all()
 
 
-async def trend(conn: AsyncConnection, caller: Caller, since: datetime, until: datetime) -> Sequence[Any]:
-    """Per area and month: dens found and cleared, and how often places, landlords and persons came back (X-G2)."""
+async def trend(
+    conn: AsyncConnection, caller: Caller, firsts: Sequence[datetime], until: datetime
+) -> Sequence[Any]:
+    """Per area and month (its place among `firsts`, from 1): dens found and cleared, and how often places, landlords and
+    persons came back (X-G2)."""
+    names = ("dens", "cleared", "places", "landlords", "persons")
+
     # no object of its own: the counts of a plan, or of the caller's areas
     def within(table: Any) -> Any:
         return scope(
             caller, "recurrence.read", plan=table.c.plan, agency=lambda _agency: false(), area=table.c.area
         )
 
-    month = "month"
-    zone = "Asia/Shanghai"
+    # a look into the list of firsts costs a fraction of a month reckoned in China time for each row
+    moments = cast(literal(list(firsts), ARRAY(places.c.created_at.type)), ARRAY(places.c.created_at.type))
 
     def of(table: Any, at: Any, **counted: Any) -> Select[Any]:
-        zero = literal(0)
-        return select(
-            table.c.area.label("area"),
-            cast(func.date_trunc(month, func.timezone(zone, at)), places.c.created_at.type).label("month"),
-            *(counted.get(name, zero).label(name) for name in ("dens", "cleared", "places", "landlords", "persons")),
-        ).where(within(table), at >= since, at < until)
+        month = func.width_bucket(at, moments).label("month")
+        return (
+            select(table.c.area.label("area"), month, *(counted.get(name, literal(0)).label(name) for name in names))
+            .where(within(table), at >= firsts[0], at < until)
+            .group_by(table.c.area, month)
+        )
 
-    one = literal(1)
-    everything = union_all(
-        of(dens, dens.c.found_at, dens=one),
-        of(dens, dens.c.cleared_at, cleared=one),
-        of(
-            recurrences,
-            recurrences.c.at,
-            **{
-                name: case((recurrences.c.kind == kind, 1), else_=0)
-                for kind, name in (("place", "places"), ("landlord", "landlords"), ("person", "persons"))
-            },
-        ),
-    ).subquery()
-    e = everything.c
-    total = [func.sum(e[name]).label(name) for name in ("dens", "cleared", "places", "landlords", "persons")]
+    back = {
+        name: func.count().filter(recurrences.c.kind == kind)
+        for kind, name in (("place", "places"), ("landlord", "landlords"), ("person", "persons"))
+    }
+    e = union_all(
+        of(dens, dens.c.found_at, dens=func.count()),
+        of(dens, dens.c.cleared_at, cleared=func.count()),
+        of(recurrences, recurrences.c.at, **back),
+    ).subquery().c  # fmt: skip
+    total = [func.sum(e[name]).label(name) for name in names]
     return (
         await conn.execute(
-            select(e.area, e.month, *total).where(e.month.is_not(None)).group_by(e.area, e.month)
-            .order_by(e.month.desc(), e.area)
+            select(e.area, e.month, *total).group_by(e.area, e.month).order_by(e.month.desc(), e.area)
         )
-    ).all()  # fmt: skip
+    ).all()
 
 
 async def monthly(conn: AsyncConnection, caller: Caller, now: datetime, months: int) -> list[dict[str, Any]]:
     """The trend of the last months, this one included, as it is answered."""
     today = local_day(now)
-    index = today.year * 12 + today.month - months
-    first = datetime.combine(date(index // 12, index % 12 + 1, 1), time.min, CHINA)
+    this = today.year * 12 + today.month - 1
+    days = [date(index // 12, index % 12 + 1, 1) for index in range(this - months + 1, this + 1)]
+    firsts = [datetime.combine(day, time.min, CHINA) for day in days]
     return [
         {
-            "area": row.area, "month": row.month.date(), "dens": row.dens, "cleared": row.cleared,
-            "places": row.places, "landlords": row.landlords, "persons": row.persons,
+            "area": row.area, "month": days[row.month - 1], "dens": int(row.dens), "cleared": int(row.cleared),
+            "places": int(row.places), "landlords": int(row.landlords), "persons": int(row.persons),
         }
-        for row in await trend(conn, caller, first, now + timedelta(days=1))
+        for row in await trend(conn, caller, firsts, now + timedelta(days=1))
     ]  # fmt: skip
 
 
