@@ -200,6 +200,11 @@ def test_an_officer_of_another_agency_sees_neither_the_tip_nor_its_number(
     assert [step for step in shown.json()["steps"] if step["outcome"] == "matched"]
     listed = httpx.get(f"{url}/v1/tips", headers=police, params={"limit": 200}).json()["items"]
     assert made["tip_id"] in {one["tip_id"] for one in listed}
+    for urgent in (True, False):
+        asked = {"limit": 200, "urgent": str(urgent).lower()}
+        some = httpx.get(f"{url}/v1/tips", headers=police, params=asked).json()["items"]
+        assert all(one["urgent"] is urgent for one in some)
+        assert (made["tip_id"] in {one["tip_id"] for one in some}) is urgent
     answer = httpx.get(f"{url}/v1/tips/{made['tip_id']}", headers=other)
     assert answer.status_code in (403, 404)
     listed_other = httpx.get(f"{url}/v1/tips", headers=other, params={"limit": 200})
