@@ -195,7 +195,9 @@ async def test_a_step_waits_for_its_document_and_takes_a_real_one(desk: Desk) ->
     await way.step("approve", COMMERCE_HEAD)
     missing = await way.attempt("send", COMMERCE, **SEND)
     assert missing.status_code == 409 and missing.json()["documents"] == ["crime_transfer_letter"]
-    assert way.told["steps"][0]["needs"] == [{"kind": "crime_transfer_letter", "issued": False}]
+    assert missing.json()["named"]["crime_transfer_letter"]["zh"] in missing.json()["detail"]
+    [need] = way.told["steps"][0]["needs"]
+    assert need["kind"] == "crime_transfer_letter" and need["name"]["zh"] == "涉嫌犯罪案件移送书" and not need["issued"]
     papers = Papers(desk)
     kind = desk.client._transport.app.state.documents.desk.catalogue.kinds["crime_transfer_letter"]  # type: ignore[attr-defined]
     fields = sample(kind)
