@@ -55,19 +55,17 @@ def unavailable(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
-        # 08 connection, 53 resources (disk full, too many clients), 57P shutdown, 40 serialization and deadlock,
+        # 53 resources (disk full, too many clients), 40 serialization and deadlock,
         # 25P03 and 57014 the timeouts set above
         return (
-            error.connection_invalidated or state[:2] in ("08", "53", "40") or state[:3] == "57P" or state == "57014"
+            error.connection_invalidated or _ends_connection(state) or state[:2] in ("53", "40") or state == "57014"
         ) or (not state and not isinstance(error.orig, (ValueError, TypeError)) and _connection_lost(error))
     return False
 
 
 def _connection_lost(error: DBAPIError) -> bool:
     cause = error.orig.__cause__ if error.orig is not None else None
-    said = str(error.orig).lower()
-    # the second: a rollback after a COPY that the server's end broke off, which stands in the first error's place
-    return isinstance(cause, (OSError, ConnectionError)) or "connection" in said or "another operation is in progress" in said
+    return isinstance(cause, (OSError, ConnectionError)) or "connection" in str(error.orig).lower()
 
 
 async def fetch(conn: AsyncConnection, statement: str, *values: Any) -> list[Any]:
@@ -84,8 +82,8 @@ async def fetch(conn: AsyncConnection, statement: str, *values: Any) -> list[Any
         return list(result) if result.returns_rows else []
     try:
         records = await raw.fetch(statement, *values)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _as_dbapi(statement, raw, error) from error
+    except _DRIVER_ERRORS as error:
+        raise await _as_dbapi(conn, statement, error) from error
     return named(records)
 
 
@@ -107,11 +105,27 @@ _KINDS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
     (asyncpg.SyntaxOrAccessError, ProgrammingError),
 )
 """The driver's errors that SQLAlchemy tells apart."""
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The third: the protocol's state does not fit, as when the server's end breaks off a COPY."""
 
 
-def _as_dbapi(statement: str, raw: Any, error: Exception) -> DBAPIError:
+async def _as_dbapi(conn: AsyncConnection, statement: str, error: Exception) -> DBAPIError:
+    link: Any = conn.sync_connection
+    lost = (
+        link.connection.driver_connection.is_closed()
+        or isinstance(error, asyncpg.InternalClientError)
+        or _ends_connection(getattr(error, "sqlstate", None) or "")
+    )
+    if lost:
+        # SQLAlchemy did not see the error, and would give the dead connection to the next who asks
+        await conn.invalidate(error)
     kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), DBAPIError)
-    return kind(statement, None, error, hide_parameters=True, connection_invalidated=raw.is_closed())
+    return kind(statement, None, error, hide_parameters=True, connection_invalidated=lost)
+
+
+def _ends_connection(state: str) -> bool:
+    """Whether an SQLSTATE says that the connection is gone: class 08, or the server's end (57P)."""
+    return state[:2] == "08" or state[:3] == "57P"
 
 
 @lru_cache(maxsize=512)
@@ -193,5 +207,5 @@ async def copy_many(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[
         await conn.execute(text("SELECT 1"))
     try:
         await raw.copy_records_to_table(table.name, columns=columns, records=records)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise _as_dbapi(f"COPY {table.name}", raw, error) from error
+    except _DRIVER_ERRORS as error:
+        raise await _as_dbapi(conn, f"COPY {table.name}", error) from error
