@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from tests.e2e.people import until
 from tests.instances import Stack
 
 AREA = "dayong-lantian"
-
-
-def until(ask: Callable[[], Any], what: str, seconds: float = 40) -> Any:
-    end = time.monotonic() + seconds
-    while True:
-        answer = ask()
-        if answer:
-            return answer
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
 
 
 def key() -> dict[str, str]:
@@ -51,7 +40,7 @@ def test_a_den_found_makes_its_rental_the_strictest_tier_and_has_it_patrolled__d
         listed = httpx.get(f"{casework}/v1/cases", headers=police, params={"area": AREA, "limit": 5}).json()["items"]
         return listed[0]["case_id"] if listed else None
 
-    case_id = until(case, "the tip opens a case")
+    case_id = until("the tip opens a case", case)
     den = {
         "kind": "rental", "address": f"岚田新村3栋{room}", "registered_id": unit, "officers": 8, "persons": 11,
         "found_at": datetime.now(UTC).isoformat(),
@@ -65,14 +54,14 @@ def test_a_den_found_makes_its_rental_the_strictest_tier_and_has_it_patrolled__d
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 
-    found = until(record, "casework hears of the registered unit")
+    found = until("casework hears of the registered unit", record)
     assert found["state"] == "found" and found["area"] == AREA
 
     def strictest() -> Any:
         one = httpx.get(f"{intake}/v1/rentals/{unit}", headers=rental_office).json()
         return one if one["den_at"] else None
 
-    after = until(strictest, "intake hears of the den")
+    after = until("intake hears of the den", strictest)
     assert after["tier"] == "key", after["tier"]
     page = httpx.get(f"{intake}/v1/patrols/tasks", headers=rental_office, params={"area": AREA, "limit": 200})
     assert page.status_code == 200, page.text

@@ -10,7 +10,7 @@ import pytest
 
 from shared.kit import clock
 from shared.rules.calendar import local_day
-from tests.e2e.test_findings import People, until
+from tests.e2e.people import People, until
 from tests.e2e.town import Town, a_town
 
 LATER_S = 60 * 86_400

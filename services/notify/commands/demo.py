@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.adapters import passwords
 from services.notify.commands.directory import NewAccount, check_scopes, check_standing, create_account, create_system
-from services.notify.commands.publishing import of_account, of_system, publish
+from services.notify.commands.publishing import ends_tokens, of_account, of_system, publish
 from services.notify.domain.credentials import SHORTEST_SECRET
-from services.notify.domain.standing import Standing, withdrawn_from
+from services.notify.domain.standing import Standing
 from services.notify.tables import accounts, systems
 from shared.kit.access import Caller
 from shared.kit.service import Service
@@ -109,7 +109,7 @@ async def _renew_account(conn: AsyncConnection, known: object, one: DemoAccount,
         "password_hash": passwords.hashed_lightly(one.password),
         "plan": one.plan, "agency": one.agency, "unit": one.unit,
         "posts": list(one.posts), "areas": list(one.areas),
-        "active": True, "failed": 0, "locked_until": None, "valid_from": withdrawn_from(now),
+        "active": True, "failed": 0, "locked_until": None, "valid_from": ends_tokens(accounts, now),
         "version": accounts.c.version + 1,
     }  # fmt: skip
     made = update(accounts).where(accounts.c.login == one.login).values(values).returning(accounts)
@@ -127,7 +127,7 @@ async def _renew_system(conn: AsyncConnection, known: object, one: DemoSystem, n
     values = {
         "secret_hash": passwords.secret_hash(one.secret),
         "plan": one.plan, "agency": one.agency, "scopes": list(scopes),
-        "active": True, "asked_by": None, "valid_from": withdrawn_from(now), "version": systems.c.version + 1,
+        "active": True, "asked_by": None, "valid_from": ends_tokens(systems, now), "version": systems.c.version + 1,
     }  # fmt: skip
     made = update(systems).where(systems.c.client_id == one.client_id).values(values).returning(systems)
     await publish(conn, [of_system((await conn.execute(made)).one())], now)

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.adapters import passwords
-from services.notify.commands.publishing import of_account, of_system, publish
+from services.notify.commands.publishing import ends_tokens, of_account, of_system, publish
 from services.notify.domain import credentials
-from services.notify.domain.standing import Standing, faults, unknown_scopes, withdrawn_from
+from services.notify.domain.standing import Standing, faults, unknown_scopes
 from services.notify.tables import accounts, kit, systems, totp_used
 from shared.kit import audit
 from shared.kit.access import Caller
@@ -282,7 +282,7 @@ async def _locked(
 
 
 async def _save(conn: AsyncConnection, table: Any, key: UUID, values: Mapping[str, Any], now: datetime) -> Any:
-    changed = {**values, "version": table.c.version + 1, "valid_from": withdrawn_from(now)}
+    changed = {**values, "version": table.c.version + 1, "valid_from": ends_tokens(table, now)}
     try:
         async with conn.begin_nested():
             return (await conn.execute(update(table).where(table.c.id == key).values(changed).returning(table))).one()

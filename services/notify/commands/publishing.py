@@ -1,11 +1,13 @@
 """Telling everyone who exists: notify's own `principal` rows and the directory event, in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, Table, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.notify.domain.standing import withdrawn_from
 from services.notify.tables import kit
 from shared.events import Event
 from shared.events.notify import PrincipalPublished
@@ -53,3 +55,8 @@ async def publish(conn: AsyncConnection, principals: Sequence[PrincipalPublished
     events = [Event(new_id(), p.TYPE, "/dachuan/notify", p.key, now, now, None, p) for p in principals]
     await apply_directory(conn, kit.principal, events)
     await outbox.put(conn, kit.outbox, principals, now)
+
+
+def ends_tokens(table: Table, now: datetime) -> ColumnElement[datetime]:
+    """`valid_from` of a row whose tokens end now: also those that a change in this very second had stamped ahead (`stamp`)."""
+    return func.greatest(withdrawn_from(now), table.c.valid_from + timedelta(seconds=1))

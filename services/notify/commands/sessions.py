@@ -13,10 +13,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notify.adapters import totp
-from services.notify.commands.publishing import of_account, publish
+from services.notify.commands.publishing import ends_tokens, of_account, publish
 from services.notify.domain import lockout
 from services.notify.domain.credentials import normal_login, password_fault
-from services.notify.domain.standing import stamp, withdrawn_from
+from services.notify.domain.standing import stamp
 from services.notify.queries.roster import account_id
 from services.notify.settings import Settings
 from services.notify.tables import accounts, kit, totp_used
@@ -121,7 +121,7 @@ def _account(caller: Caller) -> UUID:
 
 async def withdraw(conn: AsyncConnection, caller: Caller, now: datetime) -> None:
     """Sign out everywhere: no token issued so far counts any more."""
-    row = await _changed(conn, _account(caller), {"valid_from": withdrawn_from(now)})
+    row = await _changed(conn, _account(caller), {"valid_from": ends_tokens(accounts, now)})
     await publish(conn, [of_account(row)], now)
     await audit.record(conn, kit, caller, "session.ended", "account", [row.id], now)
 
@@ -132,7 +132,7 @@ async def change_password(conn: AsyncConnection, caller: Caller, old_hash: str, 
     if row.password_hash != old_hash:
         raise Invalid("密码已在别处更改，请重试。 The password was changed elsewhere; try again.")
     values = {"password_hash": new_hash, "must_change": False, "failed": 0, "locked_until": None}
-    row = await _changed(conn, row.id, {**values, "valid_from": withdrawn_from(now)})
+    row = await _changed(conn, row.id, {**values, "valid_from": ends_tokens(accounts, now)})
     await publish(conn, [of_account(row)], now)
     await audit.record(conn, kit, caller, "account.password_changed", "account", [row.id], now)
     return row
