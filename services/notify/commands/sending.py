@@ -64,7 +64,10 @@ class Target:
 
 _DUE_ENDPOINTS = text(
     """
-    SELECT e.id FROM endpoints e
+    SELECT e.id, EXISTS (
+        SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'retrying' AND d.urgent AND d.next_at <= :now
+          AND (d.claimed_until IS NULL OR d.claimed_until <= :now)) AS urgent
+    FROM endpoints e
     WHERE e.active AND (e.paused_until IS NULL OR e.paused_until <= :now) AND (e.not_before IS NULL OR e.not_before <= :now)
       AND EXISTS (
         SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'retrying' AND d.next_at <= :now
@@ -115,9 +118,9 @@ _CLAIM = text(
 )
 
 
-async def due_endpoints(conn: AsyncConnection, now: datetime) -> list[UUID]:
-    """The targets that have something to be sent now and are not left alone."""
-    return list((await conn.execute(_DUE_ENDPOINTS, {"now": now})).scalars())
+async def due_endpoints(conn: AsyncConnection, now: datetime) -> list[tuple[UUID, bool]]:
+    """The targets that have something to be sent now and are not left alone, each with whether some of it is urgent."""
+    return [(row.id, row.urgent) for row in await conn.execute(_DUE_ENDPOINTS, {"now": now})]
 
 
 def rules_of(service: Service, plan: str) -> DeliveryRules:

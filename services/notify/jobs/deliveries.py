@@ -35,6 +35,10 @@ REST_S = 5.0
 MOST_AT_ONCE = 64
 """A target that takes all it is given quickly is given so many in one go at most."""
 GO_S = 1.0
+PACE_S = 0.1
+"""Once a target has taken all there was, it is begun with anew so long after the last beginning at the earliest, unless
+something is urgent: a go costs two transactions, and what comes meanwhile shares them.
+"""
 SETTLE_TRIES = 4
 
 
@@ -93,6 +97,7 @@ class Deliverer:
         self._slots = asyncio.Semaphore(settings.webhook_concurrency)
         self._workers: dict[UUID, asyncio.Task[None]] = {}
         self._resting: dict[UUID, float] = {}
+        self._paced: dict[UUID, float] = {}
 
     async def run(self) -> None:
         """Run until cancelled; after a failure, start over. What was under way is sent again under its id."""
@@ -119,14 +124,19 @@ class Deliverer:
             try:
                 while True:
                     self._wake.clear()
-                    for endpoint_id in await sending.due_endpoints(conn, clock.now()):
-                        rests = self._resting.get(endpoint_id, 0) > time.monotonic()
-                        if endpoint_id not in self._workers and not rests:
+                    patience = LOOK_EVERY_S
+                    for endpoint_id, urgent in await sending.due_endpoints(conn, clock.now()):
+                        if endpoint_id in self._workers:
+                            continue
+                        rest = self._rest(endpoint_id, urgent)
+                        if rest > 0:
+                            patience = min(patience, rest)
+                        else:
                             self._start(channels, endpoint_id)
                     self._health.well()
                     try:
                         # not wait_for: until Python 3.12 it loses a cancellation that comes with the wake-up
-                        async with asyncio.timeout(LOOK_EVERY_S):
+                        async with asyncio.timeout(patience):
                             await self._wake.wait()
                     except TimeoutError:
                         pass
@@ -134,7 +144,15 @@ class Deliverer:
                 # a connection that listens must not go back to the pool
                 await conn.invalidate()
 
+    def _rest(self, endpoint_id: UUID, urgent: bool) -> float:
+        """Seconds until a target's next go may begin."""
+        begins = self._resting.get(endpoint_id, 0.0)
+        if not urgent:
+            begins = max(begins, self._paced.get(endpoint_id, 0.0))
+        return begins - time.monotonic()
+
     def _start(self, channels: Channels, endpoint_id: UUID) -> None:
+        self._paced[endpoint_id] = time.monotonic() + PACE_S
         worker = asyncio.create_task(self._serve(channels, endpoint_id), name=f"target {endpoint_id}")
         self._workers[endpoint_id] = worker
 
@@ -157,8 +175,9 @@ class Deliverer:
             target, claimed = found
             began = time.monotonic()
             outcomes = await self._send_all(channels, target, claimed)
+            more = len(claimed) == many
             many = self._next_go(many, outcomes, time.monotonic() - began)
-            found = await self._settle(endpoint_id, list(zip(claimed, outcomes, strict=True)), many)
+            found = await self._settle(endpoint_id, list(zip(claimed, outcomes, strict=True)), many if more else 0)
 
     def _next_go(self, many: int, outcomes: Sequence[Outcome | None], took: float) -> int:
         """How many to take next: what the target took in about `GO_S`, at most twice as many as before."""
@@ -190,11 +209,13 @@ class Deliverer:
     async def _settle(
         self, endpoint_id: UUID, outcomes: Sequence[tuple[Claimed, Outcome | None]], many: int
     ) -> tuple[Target, list[Claimed]] | None:
-        """Mark what came of some, and take on the next in the same transaction; mark alone where that cannot be done."""
+        """Mark what came of some, and take on `many` more in the same transaction; mark alone where that cannot be done."""
 
         async def both() -> tuple[Target, list[Claimed]] | None:
             async with db.begin(self._service.engine) as conn:
                 await sending.settle(conn, self._service, endpoint_id, outcomes, clock.now())
+                if not many:
+                    return None
                 return await sending.claim(conn, self._service, endpoint_id, many, clock.now())
 
         async def alone() -> None:

@@ -102,6 +102,24 @@ async def state(house: House) -> list[tuple[str, str | None, int]]:
     return [(row.state, row.last_outcome, row.attempts) for row in rows]
 
 
+async def test_what_comes_after_a_go_waits_for_its_pace_unless_it_is_urgent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notices that trickle in share gos; an urgent one begins a go at once and takes what waits with it."""
+    monkeypatch.setattr(delivering_jobs, "PACE_S", 300.0)
+    async with Receiver().running() as receiver, delivering(house):
+        await register(house, receiver)
+        await house.tell(opened())
+        await until(lambda: len(receiver.got) == 1)
+        await house.tell(opened())
+        await asyncio.sleep(2 * delivering_jobs.LOOK_EVERY_S)
+        assert len(receiver.got) == 1, "all of it was taken, so that the next go keeps its distance"
+        await house.tell(opened(urgent=True))
+        await until(lambda: len(receiver.got) == 3)
+        first, hot, waited = (json.loads(body)["data"]["urgent"] for _, body in receiver.got)
+        assert (first, waited) == (False, False) and hot
+
+
 async def test_a_notice_arrives_signed_and_once_without_personal_data(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
