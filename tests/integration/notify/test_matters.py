@@ -18,7 +18,7 @@ from shared.events.followups import (
 )
 from shared.events.intake import ContestDecided, FactAdded, OutcomeContested, PatrolOverdue, SurveyRoundClosed
 from shared.events.leads import GatheringFound
-from shared.events.proceedings import ProceedingDeadlineMissed, ProceedingOpened, ProceedingStepped
+from shared.events.proceedings import ClockFact, ProceedingDeadlineMissed, ProceedingOpened, ProceedingStepped
 from shared.events.rewards import RewardApproved, RewardBudgetShort, RewardProposed
 from shared.kit import clock, db
 from shared.kit.ids import new_id
@@ -283,3 +283,41 @@ async def test_a_proceeding_calls_whoever_must_act_next(house: House) -> None:
     states = {(row[0], row[2]): row[3] for row in await kept(house)}
     assert states["police", "proceeding.awaits"] == states["police", "proceeding.missed"] == "done"
     assert states["commerce", "proceeding.awaits"] == "waiting"
+
+
+async def test_a_raid_calls_police_at_once_and_the_office_when_its_time_passes(house: House) -> None:
+    """D-B4: the request rings at the police, the office reads of a raid nobody answered, and orders end the call."""
+    one, now = new_id(), clock.now()
+    raid = proceeding(
+        one, number="大涌清查〔2026〕0001号", kind="venue_raid", group="requests", urgent=True, to_unit="public_order",
+        dataref=f"http://127.0.0.1:8402/v1/proceedings/{one}",
+    )  # fmt: skip
+    answer = verification().model_copy(
+        update={
+            "kind": "proceeding", "deadline_id": new_id(), "rule": "plan.venue_raid_accept", "start": now,
+            "due": now + timedelta(minutes=30),
+        }
+    )  # fmt: skip
+    await house.tell(
+        ProceedingOpened(
+            **raid, state="asked", facts={"people": 60}, clocks=(ClockFact(change="started", state="running", deadline=answer),),
+            awaits_agency="police", awaits_unit="public_order", opened_at=now,
+        )
+    )  # fmt: skip
+    [asked] = await house.rows("SELECT agency, unit, template, urgent, rule, due FROM notices")
+    assert (asked.agency, asked.unit, asked.template) == ("police", "public_order", "proceeding.awaits")
+    assert asked.urgent and asked.rule == "plan.venue_raid_accept" and asked.due == now + timedelta(minutes=30)
+
+    await house.tell(ProceedingDeadlineMissed(**raid, state="asked", deadline=answer, missed_at=now + timedelta(minutes=31)))
+    assert ("commerce", "office", "proceeding.missed.office", "waiting") in await kept(house)
+    office = house.bearer(agency="commerce", unit="office", posts=("office-director",)) | {"accept": "text/html"}
+    assert "大涌清查〔2026〕0001号" in (await house.client.get("/", headers=office)).text
+
+    step = {"final": False, "outcome": None, "by_system": False, "facts": {}, "clocks": ()}
+    await house.tell(
+        ProceedingStepped(
+            **raid, **step, step="accept", from_state="asked", state="accepted", by_agency="police",
+            by_unit="public_order", awaits_agency="police", awaits_unit="public_order", stepped_at=now + timedelta(minutes=32),
+        )
+    )  # fmt: skip
+    assert {row[3] for row in await kept(house) if row[0] == "police"} == {"done"}

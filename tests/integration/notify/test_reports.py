@@ -18,6 +18,7 @@ from services.notify.commands.reports.room import Room
 from shared.events import EventData
 from shared.events.casework import CaseAccepted, CaseOpened
 from shared.events.common import DeadlineFact
+from shared.events.intake import AgentVisited
 from shared.kit import clock, db
 from shared.kit.ids import new_id
 from shared.rules.calendar import local_day
@@ -176,6 +177,25 @@ async def test_a_report_has_its_figures_filled_in_and_is_sealed(house: House) ->
     resent = await send(house, who, "POST", f"/v1/reports/{row['report_id']}/submission", SAYS, 4)
     assert resent.json()["state"] == "submitted" and len(await events(house, "submitted")) == 1
     assert resent.json()["figures"]["total"]["cases_joined"] == 3
+
+
+async def test_visits_to_letting_agents_stand_in_the_report_of_who_paid_them(house: House) -> None:
+    """D-A1: the visits that the register records are the agency's own figures, and nobody else's."""
+    [commerce, labour] = [(await asked(house, agency))[0]["report_id"] for agency in ("commerce", "labour")]
+    for signed in (True, False):
+        await house.tell(
+            AgentVisited(
+                visit_id=new_id(), agent_id=new_id(), plan="dayong", area="dayong-antang", agency="commerce",
+                materials=("letter",), signed=signed, visited_at=clock.now(), dataref="http://127.0.0.1:8401/v1/agents/x",
+            )
+        )  # fmt: skip
+    for agency, report, figures in (("commerce", commerce, {"agents_visited": 2}), ("labour", labour, {})):
+        draft = await house.client.get(f"/v1/reports/{report}", headers=officer(house, agency, "head"))
+        assert draft.json()["figures"]["total"] == figures
+    form = await house.client.get(
+        f"/reports/{commerce}", headers=officer(house, "commerce", "head") | {"accept": "text/html"}
+    )
+    assert "走访中介" in form.text
 
 
 async def test_a_report_that_says_nothing_is_refused(house: House) -> None:
