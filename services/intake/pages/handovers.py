@@ -59,14 +59,13 @@ async def board(
         by_agency = await queries.waiting_by_agency(conn, caller, now)
         figures = await queries.figures(conn, caller, now - PERIOD, now)
         bounced, twice = await queries.bounce_counts(conn, caller)
-        open_ones = await queries.list_handovers(conn, caller, waiting=True, limit=199)
-        late_ones = await queries.list_handovers(conn, caller, late=True, limit=199)
+        waiting, late = await queries.open_counts(conn, caller)
         rows, following = await _list(conn, caller, show, agency, cursor, now)
     counts = {
         "waiting": sum(row.waiting for row in by_agency),
         "late": sum(row.late for row in by_agency),
-        "handovers": len(open_ones),
-        "handovers-late": len(late_ones),
+        "handovers": waiting,
+        "handovers-late": late,
         "bounced": bounced,
         "bounced-twice": twice,
     }

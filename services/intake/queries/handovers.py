@@ -188,6 +188,18 @@ async def list_handovers(
     return (await conn.execute(query.order_by(h.id.desc()).limit(limit + 1))).all()
 
 
+async def open_counts(conn: AsyncConnection, caller: Caller, most: int = 200) -> tuple[int, int]:
+    """How many handovers in reach wait for an answer, and how many were late; no further than `most`."""
+    counts = (
+        select(func.count())
+        .select_from(select(h.id).where(handover_reach(caller), condition).limit(most).subquery())
+        .scalar_subquery()
+        for condition in (h.state.in_(("proposed", "escalated")), LATE)
+    )
+    row = (await conn.execute(select(*counts))).one()
+    return row[0], row[1]
+
+
 async def one_handover(conn: AsyncConnection, caller: Caller, handover_id: UUID) -> Any | None:
     """One handover, if the caller may see it."""
     found = select(handovers).where(h.id == handover_id, handover_reach(caller))
@@ -202,32 +214,40 @@ async def of_matter(conn: AsyncConnection, caller: Caller, matter_id: UUID) -> S
 
 async def figures(conn: AsyncConnection, caller: Caller, since: datetime, until: datetime) -> Sequence[Any]:
     """Per agency that received handovers in a period: answers, bounces, lateness, and how long answers took."""
-    took = func.extract("epoch", h.answered_at - h.proposed_at)
-    seen = and_(handover_reach(caller), h.proposed_at >= since, h.proposed_at < until)
-    refused = h.state.in_(("refused",)) | (h.answer_reason.is_not(None) & (h.state != "returned"))
+    # both sides of one reading
+    seen = (
+        select(
+            h.from_agency, h.to_agency, h.state, h.answer_reason, h.answer_late_at,
+            func.extract("epoch", h.answered_at - h.proposed_at).label("took"),
+        )
+        .where(handover_reach(caller), h.proposed_at >= since, h.proposed_at < until)
+        .cte("seen")
+    )  # fmt: skip
+    s = seen.c
+    refused = s.state.in_(("refused",)) | (s.answer_reason.is_not(None) & (s.state != "returned"))
     received = (
         select(
-            h.to_agency.label("agency"),
+            s.to_agency.label("agency"),
             func.count().label("received"),
-            func.count().filter(h.state.in_(("accepted", "returned"))).label("accepted"),
+            func.count().filter(s.state.in_(("accepted", "returned"))).label("accepted"),
             func.count().filter(refused).label("refused"),
-            func.count().filter(h.state == "returned").label("returned"),
-            func.count().filter(h.answer_late_at.is_not(None)).label("late"),
-            func.count().filter(h.state.in_(("proposed", "escalated"))).label("open"),
-            func.avg(took).label("mean"),
-            func.max(took).label("most"),
+            func.count().filter(s.state == "returned").label("returned"),
+            func.count().filter(s.answer_late_at.is_not(None)).label("late"),
+            func.count().filter(s.state.in_(("proposed", "escalated"))).label("open"),
+            func.avg(s.took).label("mean"),
+            func.max(s.took).label("most"),
         )
-        .where(seen, h.to_agency.is_not(None), h.to_agency != h.from_agency)
-        .group_by(h.to_agency)
+        .where(s.to_agency.is_not(None), s.to_agency != s.from_agency)
+        .group_by(s.to_agency)
     ).cte("received")
     sent = (
         select(
-            h.from_agency.label("agency"),
+            s.from_agency.label("agency"),
             func.count().label("sent"),
-            func.count().filter(h.answer_reason.is_not(None)).label("sent_back"),
+            func.count().filter(s.answer_reason.is_not(None)).label("sent_back"),
         )
-        .where(seen, h.to_agency.is_distinct_from(h.from_agency))
-        .group_by(h.from_agency)
+        .where(s.to_agency.is_distinct_from(s.from_agency))
+        .group_by(s.from_agency)
     ).cte("sent")
     zero = [func.coalesce(received.c[name], 0).label(name) for name in (
         "received", "accepted", "refused", "returned", "late", "open",

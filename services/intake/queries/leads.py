@@ -18,6 +18,8 @@ from shared.kit.problem import Invalid
 
 MOST_TIPS = 200
 """Tips of a lead shown at once, the earliest first."""
+# made once: an alias copies every column
+_NEWER, _OLDER, _OTHER = (leads.alias(name) for name in ("newer", "older", "other"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,13 @@ async def lead_full(conn: AsyncConnection, caller: Caller, lead_id: UUID) -> Lea
     joins = await conn.execute(
         select(lead_joins).where(or_(j.lead_id == lead_id, j.other_id == lead_id)).order_by(j.at, j.id).limit(MOST_TIPS)
     )
-    other = leads.alias("other")
+    other = _OTHER.c
     suggestions = await conn.execute(
         select(
-            lead_suggestions, other.c.area, other.c.kinds, other.c.tips.label("tips"), other.c.received_at,
-            other.c.urgent, other.c.id.label("about"), other.c.targets, other.c.merged_into, other.c.closed_at,
+            lead_suggestions, other.area, other.kinds, other.tips.label("tips"), other.received_at,
+            other.urgent, other.id.label("about"), other.targets, other.merged_into, other.closed_at,
         )
-        .join(other, or_(and_(s.lead_id == lead_id, other.c.id == s.other_id), and_(s.other_id == lead_id, other.c.id == s.lead_id)))
+        .join(_OTHER, or_(and_(s.lead_id == lead_id, other.id == s.other_id), and_(s.other_id == lead_id, other.id == s.lead_id)))
         .where(or_(s.lead_id == lead_id, s.other_id == lead_id), s.score > 0)
         .order_by(s.score.desc(), s.made_at)
         .limit(50)
@@ -186,8 +188,7 @@ async def unreviewed_urgent(conn: AsyncConnection, caller: Caller, limit: int = 
 
 async def open_suggestions(conn: AsyncConnection, caller: Caller, limit: int = 30) -> Sequence[Row[Any]]:
     """Suggestions that two leads are one which the caller may decide, the oldest first, with both leads."""
-    newer, older = leads.alias("newer"), leads.alias("older")
-    s = lead_suggestions.c
+    newer, older, s = _NEWER, _OLDER, lead_suggestions.c
     query = (
         select(
             lead_suggestions,

@@ -133,7 +133,7 @@ lead_parties = Table(
     Column("seen_at", TIMESTAMP, nullable=False, comment="when casework recorded what stands here; older news is passed over"),
     Index("lead_parties_of_lead", "lead_id"),
     Index("lead_parties_by_number", "plan", "number"),
-    Index("lead_parties_waiting", "plan", "agency", "due", "case_id", postgresql_where=text("state = 'pending'")),
+    Index("lead_parties_waiting", "plan", "due", "case_id", "agency", "unit", postgresql_where=text("state = 'pending'")),
     comment="What casework told: each lead's case, its parties, and who accepted it when",
 )
 
