@@ -101,10 +101,10 @@ async def lapse_reveals(service: Service) -> None:
 async def watch_major_leads(rules: Rules) -> None:
     """Mark leads that became major, and tell of those nobody verified in time (D-Q1.4)."""
     for plan in rules.service.plans.values():
-        for work, most in ((verification.mark_major, 500), (verification.mark_missed, 200)):
+        for work in (verification.mark_major, verification.mark_missed):
             while True:
                 async with db.begin(rules.service.engine) as conn:
-                    if await work(conn, rules, plan, clock.now(), limit=most) < most:
+                    if await work(conn, rules, plan, clock.now()) < verification.AT_ONCE:
                         break
 
 

@@ -36,8 +36,11 @@ _CASE_CLOCKS = {"administrative_case": "verify", "criminal_case": "review"}
 """Proceedings that begin with the verification of what was reported, and the clock of that part."""
 _ACTOR = service_caller("intake")
 
+AT_ONCE = 50
+"""Leads of one transaction: each clock is reckoned in the service's loop, and the leads stay locked meanwhile."""
 
-async def mark_major(conn: AsyncConnection, rules: Rules, plan: Plan, now: datetime, *, limit: int = 500) -> int:
+
+async def mark_major(conn: AsyncConnection, rules: Rules, plan: Plan, now: datetime, *, limit: int = AT_ONCE) -> int:
     """Mark leads that the plan's rule makes major and start their clocks; how many, at most `limit`.
 
     Safe to run at the same time elsewhere. A plan without a rule or without the clock marks none.
@@ -92,7 +95,7 @@ async def mark_major(conn: AsyncConnection, rules: Rules, plan: Plan, now: datet
     return len(rows)
 
 
-async def mark_missed(conn: AsyncConnection, rules: Rules, plan: Plan, now: datetime, *, limit: int = 200) -> int:
+async def mark_missed(conn: AsyncConnection, rules: Rules, plan: Plan, now: datetime, *, limit: int = AT_ONCE) -> int:
     """Tell once of major leads nobody verified in time; how many, at most `limit`.
 
     Leads that were joined with another one, or ended with their case, owe nothing by themselves any more.
