@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
-from services.casework.domain.downline.network import Ints, Points, Strength, components, graph
+from services.casework.domain.downline.network import Ints, Points, Strength, components, graph, ordered
 
 BUDGET = 6_000_000
 """Points looked at for organisers of nets that are no trees; what is beyond is told as not counted."""
@@ -56,11 +56,11 @@ class Counter:
         if strength is Strength.UNDISPUTED and groups < points.count:
             edges = edges[group[points.up[edges]] != group[points.down[edges]]]
             # what is left has no cycle: each point is its own group, in the order of the groups
-            in_order, group = np.argsort(group, kind="stable"), np.empty(points.count, np.int64)
+            in_order, group = ordered(group), np.empty(points.count, np.int64)
             groups, group[in_order] = points.count, np.arange(points.count)
         self.edges, self.groups, self.group = edges, groups, group
         above, below = group[points.up[edges]], group[points.down[edges]]
-        self.order = np.argsort(above, kind="stable")
+        self.order = ordered(above)
         above, below = above[self.order], below[self.order]
         between = above != below
         self.above, self.below = above[between], below[between]
@@ -87,7 +87,7 @@ class Counter:
         home[part] = self.group[inside]
         amount = np.where(self.size > 1, np.bincount(home, minlength=self.groups), 1)
         first = np.cumsum(amount) - amount
-        order = np.argsort(home, kind="stable")
+        order = ordered(home)
         number = np.empty(parts, np.int64)
         number[order] = first[home[order]] + np.arange(parts) - np.searchsorted(home[order], home[order], "left")
         group = first[self.group]
@@ -152,7 +152,7 @@ class Counter:
         if depth is None:
             return self._one_by_one(above, below)
         levels, heads, money = np.ones(self.groups, np.int64), self.size.copy(), self.money.copy()
-        order = below[np.argsort(depth[below], kind="stable")]
+        order = below[ordered(depth[below])]
         ends = np.searchsorted(depth[order], np.arange(int(depth.max(initial=0)) + 1), side="right")
         for end, start in zip(ends[:0:-1], ends[-2::-1], strict=True):
             lower = order[start:end]

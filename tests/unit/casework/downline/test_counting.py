@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.casework.domain.downline.evaluation import Evaluation, Organiser, evaluate
 from services.casework.domain.downline.kinds import mask_of
-from services.casework.domain.downline.network import Network, Standing, Strength
+from services.casework.domain.downline.network import Network, Standing, Strength, ordered
 from services.casework.domain.downline.thresholds import Bounds
 from services.casework.domain.downline.views import picture, way
 from shared.rules.law import LawBook
@@ -304,3 +304,10 @@ def test_masks_are_kinds_of_proof() -> None:
 def test_an_empty_case_has_nothing_to_say() -> None:
     found = evaluate(network(0, []), BOUNDS)
     assert found.organisers == () and found.reached == ()
+
+
+@given(st.lists(st.integers(0, 9) | st.integers(0, 2**62)))
+def test_equal_numbers_keep_their_places(values: list[int]) -> None:
+    """Sorted in one word each where number and place fit, else as numpy does: the same order either way."""
+    numbers = np.array(values, np.int64)
+    assert ordered(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
