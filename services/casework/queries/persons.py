@@ -33,6 +33,7 @@ from shared.kit.crypto import KeyRing
 
 MOST_FOUND = 2000
 """How many persons with all two-character parts of a name are looked through, newest first."""
+_MEMBER = persons.alias("member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +210,12 @@ async def search(
     # each person once and in order, so that looking them through ends with the page
     hit = select(newest.c.sid).distinct().order_by(newest.c.sid.desc()).cte("hit").prefix_with("MATERIALIZED")
     c = case_persons.c
-    member = persons.alias("member")
     lateral = (
         select(func.count(c.case_id.distinct()).label("n"), func.max(c.found_at).label("last"))
-        .select_from(member)
-        .join(case_persons, c.person_id == member.c.id)
+        .select_from(_MEMBER)
+        .join(case_persons, c.person_id == _MEMBER.c.id)
         .join(cases, cases.c.id == c.case_id)
-        .where(member.c.subject_id == hit.c.sid, within_reach(caller, "person.read"))
+        .where(_MEMBER.c.subject_id == hit.c.sid, within_reach(caller, "person.read"))
         .lateral("own")
     )
     sought = (
