@@ -78,11 +78,11 @@ async def scores(
         lately = await queries.trend(conn, caller, RIGHT, now.astimezone(clock.CHINA).date() - timedelta(days=LATELY))
     tables = league(rows, lately)
     shelf = request.app.state.books.shelf
-    books = {
-        plan: [line for one in shelf.in_force(plan, now) for line in one.lines if line.points is not None]
-        for plan, _, _ in tables
-        if plan in service.plans
-    }
+    books = [
+        (plan, one.title, [line for line in one.lines if line.points is not None])
+        for plan in dict.fromkeys(plan for plan, _, _ in tables if plan in service.plans)
+        for one in shelf.in_force(plan, now)
+    ]
     plans = {row.plan for row in rows} & set(service.plans)
     wide = caller.reach(RIGHT) in WIDE
     mapped = plans.pop() if wide and len(plans) == 1 else None
@@ -92,6 +92,7 @@ async def scores(
         {
             "tables": tables,
             "books": books,
+            "titles": book_titles(shelf),
             "wide": wide,
             "mapped": mapped,
             "spots": spots(service.plans[mapped], rows) if mapped else [],
@@ -147,10 +148,17 @@ async def unit_scores(
             "lines": explained.lines,
             "next": following,
             "line_text": line_texts(request.app.state.books.shelf, chosen or ""),
+            "titles": book_titles(request.app.state.books.shelf),
         },
         service="scoring",
         caller=caller,
     )
+
+
+def book_titles(shelf: Rulebooks) -> dict[tuple[str, str], Any]:
+    """Plan and what entries call a rulebook → the title of its newest version."""
+    versions = sorted(shelf, key=lambda one: one.valid_from)
+    return {(plan, one.name): one.title for one in versions for plan in one.plans}
 
 
 def line_texts(shelf: Rulebooks, plan: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ ledger = Table(
     Column("subject", Text, nullable=False),
     Column("facts", JSONB, nullable=False, server_default="[]"),
     Index("ledger_of_unit", "plan", "agency", "unit", "seq"),
-    Index("ledger_of_agency", "plan", "agency", "seq"),
+    Index("ledger_of_agency", "plan", "agency", "seq", "occurred_on", "recorded_at"),
     Index("ledger_of_agency_day", "plan", "agency", "occurred_on"),
     Index("ledger_of_area", "plan", "area", "seq"),
     Index("ledger_of_deadline", "deadline_id"),

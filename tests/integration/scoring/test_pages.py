@@ -43,6 +43,9 @@ async def test_the_league_table_names_units_in_chinese_and_opens_every_number(pl
     for link in links:
         assert (await played.client.get(link, headers=signed_in(played))).status_code == 200
     assert "D-Q1.3" in shown, "the clause stands beside each line"
+    for title in ("大涌镇打传成员单位考核细则", "“无传销镇区”创建项目考评细则"):
+        assert f"怎样计分 · {title}" in shown, "the lines of each rulebook stand by themselves"
+    assert shown.count("大涌镇打传成员单位考核细则") > shown.count("怎样计分 · 大涌镇打传成员单位考核细则")
 
 
 async def test_a_number_and_its_entries_agree(played: Score) -> None:
