@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from shared.kit import clock
 from shared.kit.access import ANONYMOUS, Caller, authenticate, sign_in_address
-from shared.kit.problem import Problem
+from shared.kit.problem import NotFound, Problem
 from shared.web import i18n, wording
 from shared.web.static_files import mount_static
 from shared.web.view import View, current, for_request, showing, shown
@@ -90,6 +90,9 @@ def error_page(request: Request, problem: Any) -> Response:
     """A problem as a page: what happened, what was kept, what next, and a number to quote."""
     settings = request.app.state.settings
     view = for_request(request, settings.service, _caller_if_any(request), clock.now())
+    wrong = problem.extras.get("errors", [])
+    if wrong and all(str(one["field"]).startswith("path.") for one in wrong):
+        problem = NotFound("没有这个页面，请核对网址。 There is no such page; check the address.")
     status = int(problem.status)
     happened, then = wording.WENT_WRONG.get(status, wording.UNEXPECTED)
     detail = _in_language(problem.detail, view.locale) if isinstance(problem, Problem) else None

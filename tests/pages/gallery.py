@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import FileSystemLoader
 from joserfc.jwk import KeySet, OKPKey
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
@@ -91,6 +92,10 @@ def _routes() -> APIRouter:
 
     @router.get("/citizen", dependencies=[Depends(Public("a test page"))])
     async def citizen(request: Request) -> HTMLResponse:
+        return page(request, "citizen.html", {}, service="intake", public=True)
+
+    @router.get("/gallery/{item}", dependencies=[Depends(Public("a test page"))])
+    async def one(request: Request, item: UUID) -> Response:
         return page(request, "citizen.html", {}, service="intake", public=True)
 
     @router.post("/act")

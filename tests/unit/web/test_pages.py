@@ -165,3 +165,9 @@ def test_an_error_page_tells_only_the_half_in_its_language(officer: TestClient) 
     en = officer.post("/act?lang=en", data=sent, headers=OWN).text
     assert "版本已变，记录未改。" in zh and "The version has moved on" not in zh
     assert "The version has moved on; the record stands." in en and "版本已变" not in en
+
+
+def test_an_address_that_no_page_can_have_is_a_page_not_found(client: TestClient) -> None:
+    for address, status in (("/gallery/nothing", 404), (f"/gallery/{uuid4()}", 200)):
+        assert client.get(address, headers=PAGE).status_code == status
+    assert "UUID" not in client.get("/gallery/nothing", headers=PAGE).text
