@@ -1,7 +1,9 @@
-"""A tip through any order of what happens to it, over the pure rules: triage, review, handover, decline, end, contest."""
+"""A tip through any order of what happens to it, over the pure rules: triage, review, handover, decline, end,
+contest, what is asked of its reporter, and who may see the reporter's contact."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,7 +14,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.intake.domain.conversation import ContestState, Refused, decide_contest
+from services.intake.domain.conversation import (
+    REVEAL_DECISIONS,
+    ContestState,
+    Refused,
+    Reveal,
+    RevealState,
+    decide_contest,
+    decide_reveal,
+    may_view,
+)
 from services.intake.domain.handovers import (
     HandoverAction,
     HandoverRefused,
@@ -70,6 +81,9 @@ class Tips(RuleBasedStateMachine):
         self.contests: list[Any] = []
         self.ratings: list[Any] = []
         self.ends: list[Any] = []
+        self.asked = False
+        self.reveals: list[Reveal] = []
+        self.deciders: dict[int, str] = {}
         self.alone = True
         if decision.state is TipState.LEAD:
             self.open_lead()
@@ -91,7 +105,7 @@ class Tips(RuleBasedStateMachine):
     def standing(self) -> Standing:
         """As the reporter reads it by receipt."""
         return _stands(
-            self.tip, asked=False, parties=list(self.parties.values()), declines=self.declines, moves=self.moves,
+            self.tip, asked=self.asked, parties=list(self.parties.values()), declines=self.declines, moves=self.moves,
             contests=self.contests, ratings=self.ratings, ends=self.ends, place={},
         )  # fmt: skip
 
@@ -247,6 +261,46 @@ class Tips(RuleBasedStateMachine):
         else:
             self.pending(self.tip.agency)
 
+    @rule()
+    def ask_for_facts(self) -> None:
+        """Whoever has the lead asks the reporter; the answer, or another's acceptance, ends it."""
+        party = self.parties.get(self.tip.agency)
+        self.asked = bool(self.lead is LeadState.OPEN and party and party.state == "pending" and not self.asked)
+        told = [step.code for step in self.standing().steps]
+        assert told.count("asked") == int(self.asked), "what is asked of a reporter stands where the reporter reads"
+
+    @rule(actor=st.sampled_from("abc"))
+    def ask_for_the_contact(self, actor: str) -> None:
+        if all(one.state is not RevealState.REQUESTED for one in self.reveals):
+            self.reveals.append(Reveal(RevealState.REQUESTED, actor, self.later() + timedelta(hours=3)))
+
+    @rule(step=st.sampled_from(REVEAL_DECISIONS), actor=st.sampled_from("abc"))
+    def decide_on_the_contact(self, step: str, actor: str) -> None:
+        if not self.reveals:
+            return
+        before, now = self.reveals[-1], self.later()
+        try:
+            state = decide_reveal(before, step, actor=actor, now=now)
+        except Refused as refused:
+            assert refused.code in ("decided", "same-person", "not-yours", "lapsed", "not-yet")
+            return
+        assert before.state is RevealState.REQUESTED and (step == "lapse") == (now >= before.lapses_at)
+        approved = state is RevealState.APPROVED
+        self.reveals[-1] = replace(before, state=state, view_until=now + timedelta(hours=2) if approved else None)
+        self.deciders[len(self.reveals) - 1] = actor
+
+    @rule(actor=st.sampled_from("abc"))
+    def look_at_the_contact(self, actor: str) -> None:
+        """One person alone never sees who reported."""
+        now = self.later()
+        for number, reveal in enumerate(self.reveals):
+            try:
+                may_view(reveal, actor=actor, now=now)
+            except Refused:
+                continue
+            assert reveal.requested_by == actor != self.deciders[number]
+            assert reveal.view_until is not None and now < reveal.view_until
+
     @rule(stars=st.integers(1, 5))
     def rate(self, stars: int) -> None:
         standing = self.standing()
@@ -282,5 +336,5 @@ class Tips(RuleBasedStateMachine):
 
 
 Tips.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
-Tips.TestCase.__doc__ = "D-A5, D-B2, points 1, 2 and 5: any order of acts on a tip."
+Tips.TestCase.__doc__ = "D-A5, D-B2, points 1, 2, 5 and 6: any order of acts on a tip."
 TestTips = Tips.TestCase
