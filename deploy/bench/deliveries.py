@@ -41,9 +41,9 @@ NOTICES_WANTED = 2_000
 WEBHOOKS_WANTED = 500
 ADDED_WANTED = 0.10
 HEALTHY = 9
-TURN_S = 12.0
+TURN_S = 10.0
 WARM_S = 1.0
-ROUNDS = 3
+ROUNDS = 6
 PARTIES = (("police", "economic_crime", "lead"), ("commerce", "enforcement", "co"), ("commerce", "office", "coordinator"))
 
 

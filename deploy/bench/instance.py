@@ -112,6 +112,20 @@ def owner_urls(made: Instance) -> dict[str, str]:
     return {name: plain(made.secrets.logins[name].owner_url(address)) for name in SERVICES}
 
 
+def settled(least: float = 20.0, patience_s: float = 120.0) -> float:
+    """Wait until what was begun before (statistics, checkpoints, jobs) has ended.
+
+    The share of the processors still in use then, in per cent; above `least` when that was never reached in time.
+    """
+    until = time.monotonic() + patience_s
+    psutil.cpu_percent()
+    while True:
+        time.sleep(3)
+        busy = psutil.cpu_percent()
+        if busy <= least or time.monotonic() > until:
+            return busy
+
+
 def memory(made: Instance) -> dict[str, float]:
     """Resident memory of each part in MiB."""
     found = {}
