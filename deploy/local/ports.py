@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import random
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 from deploy.local.state import SERVICES
+
+_LOWEST_FREE = 10_000
+_LENT = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True)
@@ -35,19 +40,34 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports that nobody uses now, as the system hands them out (for tests)."""
+        """Ports that nobody uses now (for tests).
+
+        They lie below those the system lends to outgoing connections: one of these could take the port of a server
+        that is just being started again, and keep it.
+        """
+        ceiling = _first_lent()
         with contextlib.ExitStack() as held:
-            numbers = []
-            for _ in range(len(SERVICES) + 3):
+            numbers: list[int] = []
+            while len(numbers) < len(SERVICES) + 3:
                 probe = held.enter_context(socket.socket())
-                probe.bind(("127.0.0.1", 0))
-                numbers.append(probe.getsockname()[1])
+                with contextlib.suppress(OSError):
+                    probe.bind(("127.0.0.1", random.randrange(_LOWEST_FREE, ceiling)))
+                    numbers.append(probe.getsockname()[1])
         return cls(dict(zip(SERVICES, numbers, strict=False)), *numbers[len(SERVICES) :])
 
     def named(self, *, embedded: bool = True) -> dict[str, int]:
         """Name → port of everything that will listen."""
         inner = {"postgres": self.postgres, "kafka": self.kafka, "kafka controller": self.controller}
         return {**self.services, **(inner if embedded else {})}
+
+
+def _first_lent() -> int:
+    """The lowest port the system lends to outgoing connections; 32768 where it does not tell (Linux's own)."""
+    try:
+        first = int(_LENT.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        first = 32_768
+    return first if first > _LOWEST_FREE + 1000 else 32_768
 
 
 def taken(port: int, host: str = "127.0.0.1") -> bool:

@@ -62,7 +62,6 @@ def waiting(run: Command, count: int) -> list[dict[str, str]]:
         time.sleep(0.5)
 
 
-@pytest.mark.timeout(240)
 def test_a_dead_letter_is_listed_shown_and_redriven(town: Town, run: Command) -> None:
     assert waiting(run, 0) == []
     producer = Producer({**town.cluster.kafka_admin, "log_level": 0})
@@ -80,7 +79,6 @@ def test_a_dead_letter_is_listed_shown_and_redriven(town: Town, run: Command) ->
     assert waiting(run, 1)[0]["id"] != one["id"]
 
 
-@pytest.mark.timeout(280)
 def test_topics_come_back_from_the_outboxes_and_nothing_is_done_twice(town: Town, run: Command) -> None:
     numbers = itertools.count()
     poster = Poster(town, "rebuild")
@@ -98,7 +96,6 @@ def test_topics_come_back_from_the_outboxes_and_nothing_is_done_twice(town: Town
     assert run("topics", "rebuild", "no.such.topic").returncode == 2
 
 
-@pytest.mark.timeout(240)
 def test_an_event_that_failed_is_applied_once_when_its_cause_is_mended(town: Town, run: Command) -> None:
     tips = town.count("intake", "SELECT count(*) FROM tips")
     before = len(json.loads(run("dlq", "list", "--json").stdout))

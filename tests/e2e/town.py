@@ -20,6 +20,7 @@ from deploy.bench import texts
 from deploy.local.cluster import Cluster
 from deploy.local.databases import plain
 from deploy.local.ports import Ports
+from deploy.local.process import tail
 from deploy.local.state import State
 from deploy.local.supervisor import Child, Supervisor
 from tests import instances
@@ -49,11 +50,16 @@ class Town:
             return
         finally:
             self._started.set()
-        while not self._stop.wait(0.05):
-            for child in self.supervisor.children:
-                child.failures = 0  # a test breaks things on purpose: no growing pauses
-            self.supervisor.tick()
-        self.supervisor.stop()
+        try:
+            while not self._stop.wait(0.05):
+                for child in self.supervisor.children:
+                    child.failures = 0  # a test breaks things on purpose: no growing pauses
+                self.supervisor.tick()
+        except BaseException as error:
+            self._failure = error
+            raise
+        finally:
+            self.supervisor.stop()
 
     def close(self) -> None:
         self._stop.set()
@@ -115,13 +121,16 @@ class Town:
         """Wait until something holds; fails with what was waited for."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
+            if self._failure:
+                raise AssertionError(f"the supervisor fell while waiting: {what}") from self._failure
             try:
                 if holds():
                     return
             except (OSError, asyncpg.PostgresError, httpx.HTTPError):
                 pass
             time.sleep(0.1)
-        raise AssertionError(f"not within {seconds} s: {what}")
+        ends = "\n".join(f"{child.spec.name}, running: {child.running}\n{tail(child.log, 5)}" for child in self.supervisor.children)
+        raise AssertionError(f"not within {seconds} s: {what}\n{ends}")
 
     def all_ready(self) -> None:
         """Wait until every service is ready."""
