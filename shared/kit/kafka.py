@@ -13,6 +13,12 @@ from shared.events import EVENT_TYPES, Event
 from shared.kit.settings import ServiceSettings
 
 
+SESSION_MS = 6_000
+"""How long a consumer that died without a word keeps its partitions from the one started in its place: the shortest that
+Kafka's own `group.min.session.timeout.ms` allows, since an urgent event may be waiting there.
+"""
+
+
 class UndecodableError(Exception):
     """A message that is no event of ours; `reason` is a code, never content."""
 
@@ -91,8 +97,8 @@ def make_consumer(
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_min_bytes=256 * 1024 if gather else 1,
         fetch_max_wait_ms=250 if gather else 500,
-        session_timeout_ms=15_000,
-        heartbeat_interval_ms=3_000,
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=SESSION_MS // 4,
         max_poll_interval_ms=300_000,
     )
 
