@@ -1,6 +1,6 @@
 """Group commit: requests that arrive together share one transaction.
 
-A request hands its command over and waits; a worker takes all that wait, applies them in one transaction,
+A request hands its command over and waits; one task takes all that wait, applies them in one transaction,
 commits, then answers each. Alone, a request waits for nobody; while several come together, a few milliseconds' worth
 are gathered, since a transaction costs much and one more command in it little.
 """
@@ -31,38 +31,36 @@ class Committer(Generic[C, R]):
     unreachable database, each command is tried alone, so that one bad command cannot fail its neighbours.
     """
 
-    def __init__(self, engine: AsyncEngine, apply: Apply[C, R], *, workers: int = 1, most: int = 200) -> None:
+    def __init__(self, engine: AsyncEngine, apply: Apply[C, R], *, most: int = 200) -> None:
         self._engine = engine
         self._apply = apply
-        self._workers = workers
         self._most = most
         self._waiting: deque[tuple[C, asyncio.Future[R]]] = deque()
-        self._arrived = asyncio.Semaphore(0)
+        self._arrived = asyncio.Event()
         self._crowded = False
 
     async def submit(self, command: C, *, first: bool = False) -> R:
         """Apply a command; returns after its commit. `first` puts it in front of all that wait."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if first else self._waiting.append)((command, future))
-        self._arrived.release()
+        self._arrived.set()
         return await future
 
     async def run(self) -> None:
-        """The workers; run until cancelled."""
-        await asyncio.gather(*(self._work() for _ in range(self._workers)))
-
-    async def _work(self) -> None:
+        """Apply what arrives, batch after batch; runs until cancelled."""
         while True:
-            await self._arrived.acquire()
+            await self._arrived.wait()
             if self._crowded:
                 await asyncio.sleep(GATHER_S)
             taken = []
             while self._waiting and len(taken) < self._most:
                 taken.append(self._waiting.popleft())
+            if not self._waiting:
+                self._arrived.clear()
             taken = [(command, future) for command, future in taken if not future.done()]
+            self._crowded = len(taken) > 1
             if not taken:
                 continue
-            self._crowded = len(taken) > 1
             try:
                 results = await self._transaction([command for command, _ in taken])
             except Exception as error:

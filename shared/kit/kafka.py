@@ -12,7 +12,6 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from shared.events import EVENT_TYPES, Event
 from shared.kit.settings import ServiceSettings
 
-
 SESSION_MS = 6_000
 """How long a consumer that died without a word keeps its partitions from the one started in its place: the shortest that
 Kafka's own `group.min.session.timeout.ms` allows, since an urgent event may be waiting there.

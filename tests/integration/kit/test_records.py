@@ -31,15 +31,16 @@ async def test_requests_together_share_a_commit_and_a_bad_one_fails_alone(lab: L
                 await conn.execute(text("SELECT 1/0"))
         return [command * 2 for command in commands]
 
-    committer: Committer[int, int] = Committer(lab.engine, apply, workers=1)
+    committer: Committer[int, int] = Committer(lab.engine, apply)
     worker = asyncio.create_task(committer.run())
     answers = await asyncio.gather(*(committer.submit(n) for n in range(40)), return_exceptions=True)
+    assert await committer.submit(50) == 100, "one that comes later is applied as well"
     worker.cancel()
     assert [a for n, a in enumerate(answers) if n != 13] == [n * 2 for n in range(40) if n != 13]
     assert isinstance(answers[13], Exception)
     assert max(transactions) > 1
     async with db.begin(lab.engine) as conn:
-        assert (await conn.execute(text("SELECT count(*) FROM inbox WHERE consumer = 't'"))).scalar() == 39
+        assert (await conn.execute(text("SELECT count(*) FROM inbox WHERE consumer = 't'"))).scalar() == 40
 
 
 async def test_an_unreachable_database_is_told_apart_from_bad_input(lab: Lab) -> None:
@@ -48,7 +49,7 @@ async def test_an_unreachable_database_is_told_apart_from_bad_input(lab: Lab) ->
         return list(commands)
 
     away = create_async_engine("postgresql+asyncpg://nobody:x@127.0.0.1:1/none", connect_args={"timeout": 2})
-    committer: Committer[int, int] = Committer(away, apply, workers=1)
+    committer: Committer[int, int] = Committer(away, apply)
     worker = asyncio.create_task(committer.run())
     with pytest.raises(Exception) as caught:
         await committer.submit(1)
