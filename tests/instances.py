@@ -30,6 +30,7 @@ from deploy.local.process import Identity
 from deploy.local.services import Spec, specs
 from deploy.local.state import SERVICES, State
 from deploy.local.supervisor import Supervisor
+from tests.patience import PATIENCE_S
 
 _PREFIX = "dachuan-test-"
 
@@ -286,7 +287,7 @@ def descendants_gone(folder: Path) -> bool:
     return all(identity.process() is None for identity in Records(folder / "run").all())
 
 
-def wait_for(condition: Callable[[], bool], *, timeout: float = 20.0) -> bool:
+def wait_for(condition: Callable[[], bool], *, timeout: float = PATIENCE_S) -> bool:
     """Poll until a condition holds; whether it did."""
     from deploy.local.process import wait_until
 

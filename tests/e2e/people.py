@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from tests.instances import Stack
+from tests.patience import until
 
 AREA = "dayong-antang"
-
-
-def until(what: str, look: Callable[[], Any], seconds: float = 90) -> Any:
-    """What `look` finds at last; fails with what was waited for."""
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, what
-        time.sleep(0.3)
-    return found
 
 
 class People:
@@ -85,14 +75,14 @@ class People:
 
         return until("a case of the tip", look)
 
-    def finding(self, condition: str, about: str, seconds: float = 90) -> Any:
+    def finding(self, condition: str, about: str) -> Any:
         """The finding of a condition about a matter, as soon as scoring proposes it."""
 
         def look() -> Any:
             page = self.read("scoring", "/v1/findings", self.leader, condition=condition, limit=200) or {"items": []}
             return next((one for one in page["items"] if about in one["matter"]), None)
 
-        return until(f"{condition} about {about}", look, seconds)
+        return until(f"{condition} about {about}", look)
 
     def no_finding(self, condition: str, about: str) -> None:
         """Nothing of the kind, after something told later has arrived."""

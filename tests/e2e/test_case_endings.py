@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.people import People, until
+from tests.e2e.people import People
 from tests.instances import Stack
+from tests.patience import until
 
 
 def test_a_report_is_ended_contested_and_taken_up_again(stack: Stack) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.people import until
 from tests.instances import Stack
+from tests.patience import until
 
 AREA = "dayong-lantian"
 

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.people import AREA, People, until
+from tests.e2e.people import AREA, People
 from tests.instances import Stack
+from tests.patience import until
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -10,8 +10,9 @@ import pytest
 
 from shared.kit import clock
 from shared.rules.calendar import local_day
-from tests.e2e.people import People, until
+from tests.e2e.people import People
 from tests.e2e.town import Town, a_town
+from tests.patience import until
 
 LATER_S = 60 * 86_400
 
@@ -26,7 +27,7 @@ def town() -> Iterator[Town]:
 
 def decided(people: People) -> str:
     """A duty that a meeting set."""
-    starts = clock.now() + timedelta(seconds=3)
+    starts = clock.now() + timedelta(seconds=6)
     called = {
         "kind": "joint_conference", "title": "联席会议", "place": "会议室", "agenda": ["部署下阶段工作"],
         "starts_at": starts.isoformat(), "ends_at": (starts + timedelta(seconds=2)).isoformat(), "agencies": ["labour"],
@@ -62,14 +63,14 @@ def test_clocks_that_ran_out_become_findings__d_q1_1__d_q1_3__d_q1_4__d_m2__d_r(
     clock.set_offset(LATER_S)
     town.all_ready()
     people = People(town.stack)
-    found = people.finding("unverified_lead", lead, 120)
+    found = people.finding("unverified_lead", lead)
     assert found["clause"] == "D-Q1.4" and found["measure"]["verified"] == "no"
     assert people.finding("neglected_order", order["proceeding_id"])["agency"] == "labour"
     people.no_finding("neglected_order", answered["proceeding_id"])
     late = people.finding("late_duty", duty)
     assert (late["clause"], late["agency"], late["measure"]["done"]) == ("D-Q1.3", "labour", "no")
     assert people.finding("late_report", report)["clause"] == "D-R"
-    assert people.finding("missed_creation", "creation:", 120)["clause"] == "D-Q1.1"
+    assert people.finding("missed_creation", "creation:")["clause"] == "D-Q1.1"
 
     def waits() -> bool:
         page = people.read("scoring", "/v1/findings", people.labour, show="mine", limit=200) or {"items": []}

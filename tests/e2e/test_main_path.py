@@ -19,6 +19,7 @@ import xlsxwriter
 
 from deploy.local.state import REPOSITORY, SERVICES
 from tests.instances import Stack
+from tests.patience import PATIENCE_S
 
 SAMPLES = REPOSITORY / "deploy" / "samples"
 GIVEN = REPOSITORY.parent / "shared" / "data"
@@ -90,7 +91,7 @@ def jsonl(path: Path, lines: list[dict[str, str]]) -> Path:
 
 def journey(run: Run, what: str, until: str) -> list[dict[str, Any]]:
     """The steps of one tip, once a step has been reached."""
-    end = time.monotonic() + 40
+    end = time.monotonic() + PATIENCE_S
     while True:
         done = run("trace", what, "--json")
         steps = facts(done)["steps"] if done.stdout else []

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.people import People, until
+from tests.e2e.people import People
 from tests.instances import Stack
+from tests.patience import until
 
 
 def test_a_net_patrols_lead_is_acted_on_and_how_soon_is_measured_and_scored__d_m5(stack: Stack) -> None:

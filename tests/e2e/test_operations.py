@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from deploy.local.kafka import ADMIN
 from deploy.local.state import REPOSITORY
 from tests.e2e.town import Poster, Town, a_town, assert_exactly_once
+from tests.patience import PATIENCE_S
 
 QUEUE = "intake.lead.v1.casework.dlq"
 
@@ -51,7 +52,7 @@ def run(town: Town) -> Command:
 
 
 def waiting(run: Command, count: int) -> list[dict[str, str]]:
-    until = time.monotonic() + 40
+    until = time.monotonic() + PATIENCE_S
     while True:
         done = run("dlq", "list", "--json")
         assert done.returncode == 0, done.stderr

@@ -24,6 +24,7 @@ from deploy.local.process import tail
 from deploy.local.state import State
 from deploy.local.supervisor import Child, Supervisor
 from tests import instances
+from tests.patience import PATIENCE_S
 
 
 class Town:
@@ -117,7 +118,7 @@ class Town:
 
         return asyncio.run(ask())
 
-    def wait(self, what: str, holds: Callable[[], bool], seconds: float = 180) -> None:
+    def wait(self, what: str, holds: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Wait until something holds; fails with what was waited for."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -151,7 +152,7 @@ class Poster:
         self.refusals: list[int] = []
         self._headers = town.stack.bearer(kind="system", principal_id="poster", posts=("desk",), scopes=("tip.submit",))
 
-    def post(self, number: int, *, patience: float = 180) -> str:
+    def post(self, number: int, *, patience: float = PATIENCE_S) -> str:
         """The receipt of tip `number`, however often it had to be sent; `patience` (s) is only against hanging."""
         key = f"{self._run}-{number:06d}"
         until = time.monotonic() + patience

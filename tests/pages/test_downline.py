@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests.instances import Stack
 from tests.pages.conftest import DESKTOP, PHONE, Screens
-from tests.pages.test_handovers import until
 from tests.pages.test_officers import hand_in, sign_in
+from tests.patience import until
 
 POLICE = {"agency": "police", "posts": ("head",)}
 
@@ -29,7 +29,7 @@ def case(stack: Stack) -> str:
         got = httpx.get(at, headers=stack.bearer(**POLICE), timeout=30)
         return got.headers.get("location") if got.status_code == 303 else None
 
-    return str(until(opened, "the lead's case")).rpartition("/")[2]
+    return str(until("the lead's case", opened)).rpartition("/")[2]
 
 
 def test_an_officer_brings_a_list_in_and_reads_the_threshold__d_b1(

@@ -13,6 +13,7 @@ from shared.kit.access import SESSION_COOKIE
 from tests.instances import Stack
 from tests.pages.conftest import DESKTOP, PHONE, Screens
 from tests.pages.test_officers import hand_in
+from tests.patience import until
 from tests.unit.intake.evidence.samples import photo
 
 
@@ -25,15 +26,12 @@ def case_of_a_fresh_lead(stack: Stack) -> str:
     text = f"南文社区写字楼{time.time_ns() % 9973}室每天几十人上课，拉一个人提成五百，发展下线，每人交3900元入门费。"
     [tip] = hand_in(stack, [{"text": text, "area": "dayong-nanwen", "external_ref": f"EV-{time.time_ns()}"}])
     who = stack.bearer(agency="police", posts=("head",), principal_id="ev-reader")
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        found = httpx.get(
-            f"{stack.url('casework')}/cases/of-lead/{tip['lead_id']}", headers=who, follow_redirects=False, timeout=10
-        )
-        if found.status_code == 303:
-            return found.headers["location"].rpartition("/")[2]
-        time.sleep(0.3)
-    raise AssertionError("no case within half a minute")
+    address = f"{stack.url('casework')}/cases/of-lead/{tip['lead_id']}"
+
+    def place() -> str | None:
+        return httpx.get(address, headers=who, follow_redirects=False, timeout=30).headers.get("location")
+
+    return str(until("the lead's case", place)).rpartition("/")[2]
 
 
 def test_evidence_by_telephone_from_the_photo_to_the_receiver(screens: Screens, stack: Stack, tmp_path: Path) -> None:
@@ -57,9 +55,9 @@ def test_evidence_by_telephone_from_the_photo_to_the_receiver(screens: Screens, 
     picture.write_bytes(photo(size=(900, 700)))
     page.get_by_label("照片、录音录像、文档、数据").set_input_files([str(picture)])
     page.get_by_role("button", name="上传文件").click()
-    expect(page.get_by_text("已加密，完好")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("已加密，完好")).to_be_visible()
     page.get_by_role("button", name="制作工作副本").click()
-    expect(page.get_by_text(re.compile("DC-.{4}-.{4}-.{4}")).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("DC-.{4}-.{4}-.{4}")).first).to_be_visible()
     screens.check(page)
     screens.keep(page, "evidence-item-390")
     with page.expect_download() as got:

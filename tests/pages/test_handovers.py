@@ -1,8 +1,6 @@
 """Handovers on the real services and a real browser: from a lead's page over Kafka to the receiver, the case and the board."""
 
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,20 +10,11 @@ from playwright.sync_api import expect
 from tests.instances import Stack
 from tests.pages.conftest import DESKTOP, PHONE, Screens
 from tests.pages.test_officers import hand_in, sign_in
+from tests.patience import until
 
 POLICE = {"agency": "police", "posts": ("desk", "head")}
 COMMERCE = {"agency": "commerce", "posts": ("desk", "head")}
 OFFICE = {"agency": "commerce", "unit": "office", "posts": ("office-staff",)}
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    """What becomes true of the other services within some seconds."""
-    for _ in range(150):
-        got = found()
-        if got:
-            return got
-        time.sleep(0.2)
-    raise AssertionError(f"did not come: {what}")
 
 
 def post(stack: Stack, path: str, who: dict[str, Any], body: dict[str, Any], version: int | None = None) -> httpx.Response:
@@ -48,7 +37,7 @@ def lead(stack: Stack) -> str:
         got = httpx.get(f"{stack.url('intake')}/v1/acceptances", headers=stack.bearer(**OFFICE), params={"limit": 200})
         return any(one["lead_id"] == tip["lead_id"] and one["agency"] == "police" for one in got.json()["items"])
 
-    until(told, "casework's news of the lead's case")
+    until("casework's news of the lead's case", told)
     return str(tip["lead_id"])
 
 
@@ -81,7 +70,7 @@ def test_a_handover_goes_from_page_to_page_and_changes_the_case(screens: Screens
         )
         return [one["template"] for one in got.json()["items"]]
 
-    until(lambda: "handover.proposed" in notices(), "the receiver's notice")
+    until("the receiver's notice", lambda: "handover.proposed" in notices())
     phone = screens.open(PHONE)
     sign_in(phone, stack, agency="food_drug", posts=("desk", "head"))
     phone.goto(at)
@@ -90,7 +79,7 @@ def test_a_handover_goes_from_page_to_page_and_changes_the_case(screens: Screens
     screens.check(phone)
     phone.get_by_role("button", name="接收").click()
     expect(phone.get_by_text("大食药〔2026〕9号")).to_be_visible()
-    until(lambda: parties().get("food_drug") == "pending", "the new party of the case")
+    until("the new party of the case", lambda: parties().get("food_drug") == "pending")
     assert parties()["police"] == "handed_over"
     assert screens.complaints == []
 

@@ -82,7 +82,7 @@ def test_a_new_tip_appears_by_itself_and_the_keyboard_keeps_its_place(
             }
         ],
     )
-    expect(page.get_by_text("PG-LIVE")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("PG-LIVE")).to_be_visible()
     expect(link).to_be_focused()
     assert screens.complaints == []
 

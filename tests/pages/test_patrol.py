@@ -102,7 +102,7 @@ def test_check_ins_made_without_a_net_are_kept_and_sent_once(screens: Screens, s
     expect(unsent.locator("[data-unsent]")).to_have_text("2")
     page.context.set_offline(False)
     page.reload()
-    expect(page.locator("#unsent")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#unsent")).to_be_hidden()
     page.reload()
     expect(page.locator("[data-task]")).to_have_count(2)
     left = {task["place"] for task in tasks(stack)}

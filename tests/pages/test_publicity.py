@@ -1,7 +1,6 @@
 """Publicity in a browser: a community proves a campaign by phone; a warning goes from the draft to the public and back."""
 
 import io
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 from shared.kit.access import SESSION_COOKIE
 from tests.instances import Stack
 from tests.pages.conftest import DESKTOP, PHONE, Screens, serve
+from tests.patience import until
 
 OFFICE = {"agency": "commerce", "unit": "office", "posts": ("office-director", "office-staff"), "principal_id": "pub-o"}
 CHECKER = {"agency": "politics_law", "posts": ("desk",), "principal_id": "pub-l"}
@@ -25,10 +25,8 @@ ANTANG = {"agency": "c-antang", "posts": ("community-worker",), "areas": ("dayon
 @pytest.fixture
 def notify(stack: Stack) -> Iterator[str]:
     """Notify's address, once its schedule is made."""
-    until = time.monotonic() + 30
-    while not httpx.get(f"{stack.url('notify')}/v1/campaign-items?show=all", headers=stack.bearer(**OFFICE)).json()["items"]:
-        assert time.monotonic() < until, "the schedule was not made within 30 s"
-        time.sleep(0.5)
+    address, who = f"{stack.url('notify')}/v1/campaign-items?show=all", stack.bearer(**OFFICE)
+    until("the schedule", lambda: httpx.get(address, headers=who, timeout=30).json()["items"])
     yield stack.url("notify")
 
 

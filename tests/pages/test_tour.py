@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from shared.kit.access import SESSION_COOKIE
 from tests.instances import Stack
 from tests.pages.conftest import DESKTOP, PHONE, Screens
+from tests.patience import PATIENCE_S
 
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESKTOP, id="desktop")]
-PATIENCE_S = 60
 
 
 def sign_in(page: Page, stack: Stack, **who: object) -> None:

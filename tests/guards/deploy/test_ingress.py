@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.guards.deploy import DEPLOY, SERVICES
+from tests.patience import PATIENCE_S
 
 CONFIG = DEPLOY / "ingress" / "nginx.conf"
 KEEPER = DEPLOY / "ingress" / "keep-network-logs.sh"
@@ -141,7 +142,7 @@ def door(need: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFacto
         text=True,
     )
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE_S
         while True:
             assert running.poll() is None, running.stderr.read() if running.stderr else ""
             try:
@@ -200,7 +201,7 @@ def test_connection_logs_hold_connections_and_nothing_of_a_tip(door: Door) -> No
     for _ in range(3):
         door.ask("/intake/tips", method="POST", body=b"a den in building nine", headers={"Referer": "/secret-referer"})
     door.ask("/inbox-of-an-officer", headers={"Cookie": "session=secret-cookie"})
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_S
     while "127.0.0.1" not in door.written("20*.log") and time.monotonic() < until:
         time.sleep(0.05)
     tips, others = door.written("intake-*.log"), door.written("20*.log")

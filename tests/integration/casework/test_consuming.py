@@ -18,6 +18,7 @@ from shared.kit.consumer import Consumer
 from shared.kit.health import Health
 from shared.kit.ids import new_id
 from tests.integration.casework.conftest import Desk, lead
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -92,7 +93,7 @@ async def consuming(desk: Desk) -> AsyncIterator[None]:
     await asyncio.wait(tasks, timeout=15)
 
 
-async def _until(desk: Desk, leads: Sequence[LeadOpened], seconds: float = 60) -> None:
+async def _until(desk: Desk, leads: Sequence[LeadOpened], seconds: float = PATIENCE_S) -> None:
     wanted = [str(one.lead_id) for one in leads]
     for _ in range(int(seconds * 10)):
         found = await desk.rows("SELECT count(*) FROM cases WHERE lead_id::text = ANY(:ids)", ids=wanted)
@@ -124,7 +125,7 @@ async def test_leads_become_cases_once_a_bad_one_is_buried_alone_and_urgent_ones
     assert set(reasons) == {"failed:UnknownPlan"}
 
 
-async def _dead_letters(desk: Desk, key: str, seconds: float = 30) -> list[str]:
+async def _dead_letters(desk: Desk, key: str, seconds: float = PATIENCE_S) -> list[str]:
     """Reasons of the dead letters with a key, read as the operator would."""
     settings = desk.service.settings
     topic = f"intake.lead.v1.{settings.service}.dlq"

@@ -25,6 +25,7 @@ from services.intake.main import build
 from services.intake.settings import Settings
 from shared.kit.ids import new_id
 from tests.instances import Databases, Stack
+from tests.patience import PATIENCE_S
 
 schema = schemathesis.openapi.from_path(FOLDER / "openapi" / "intake.json").exclude(path_regex="^/(healthz|metrics)")
 schema.config.generation.update(modes=list(GenerationMode))
@@ -50,7 +51,7 @@ class Door:
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while not self._server.started:
             assert time.monotonic() < until, "the app did not start"
             time.sleep(0.02)

@@ -25,6 +25,7 @@ from shared.kit.relay import Relay
 from shared.kit.settings import ServiceSettings
 from shared.kit.tables import KitTables, kit_tables
 from tests.instances import Databases
+from tests.patience import PATIENCE_S
 
 
 class Lab:
@@ -101,7 +102,7 @@ class Lab:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def until(self, what: str, holds: Callable[[], bool], seconds: float = 30) -> None:
+    async def until(self, what: str, holds: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not holds():

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from shared.kit import clock, db, kafka
 from shared.kit.health import Component
 from tests.integration.kit.conftest import Lab
+from tests.patience import PATIENCE_S
 
 
 async def _dead(lab: Lab, count: int) -> list:
@@ -18,7 +19,7 @@ async def _dead(lab: Lab, count: int) -> list:
     await consumer.start()
     try:
         found: list = []
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while len(found) < count and time.monotonic() < until:
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 found += records

@@ -52,12 +52,12 @@ def _specs(folder: Path, count: int = 2, program: str = PROGRAM) -> list[Spec]:
     return [Spec(f"part{i}", ports[i], env, (sys.executable, "-c", program, str(ports[i]))) for i in range(count)]
 
 
-def _watch(supervisor: Supervisor, condition: object, timeout: float = 20) -> bool:
+def _watch(supervisor: Supervisor, condition: object) -> bool:
     def round_() -> bool:
         supervisor.tick()
         return condition()  # type: ignore[operator, no-any-return]
 
-    return wait_for(round_, timeout=timeout)
+    return wait_for(round_)
 
 
 def test_a_killed_service_is_started_again_and_all_end_with_stop(state_folder: Path) -> None:

@@ -21,6 +21,7 @@ from services.notify.metrics import DELIVERIES
 from shared.kit import clock
 from tests.integration.notify.conftest import House
 from tests.integration.notify.test_notices import opened
+from tests.patience import PATIENCE_S
 
 AGENCY = {"agency": "police", "posts": ("head",)}
 
@@ -88,7 +89,7 @@ async def delivering(house: House) -> AsyncIterator[Deliverer]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     for _ in range(int(seconds / 0.05)):
         found = condition()
         if await found if isinstance(found, Awaitable) else found:

@@ -39,6 +39,7 @@ from shared.kit import kafka
 from shared.kit.settings import ServiceSettings
 from tests.instances import Stack, make_folder, service_specs
 from tests.integration.scoring.conftest import Case, case
+from tests.patience import PATIENCE_S
 
 MIRROR = Path(__file__).resolve().parents[3] / "examples" / "central_office" / "mirror.py"
 OFFICE = "central-office"
@@ -158,7 +159,7 @@ class Ground:
 
     async def holds(self, condition: str) -> None:
         """Wait until a condition in SQL holds."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await self.sql(condition))[0][0]:
                 await asyncio.sleep(0.1)
 
