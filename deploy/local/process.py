@@ -28,13 +28,15 @@ _ACCOUNT = "dachuan"
 class Identity:
     """One process for certain: a process id is reused by the system, an id with its start time is not.
 
-    `started` is the kernel's start time in seconds since the epoch; `stop` the signal that ends it gently.
+    `started` is the kernel's start time in seconds since the machine began, `boot` which beginning that was: a clock
+    that is set (as after a pause of a virtual machine) moves neither. `stop` is the signal that ends it gently.
     """
 
     name: str
     pid: int
     started: float
     stop: int = signal.SIGTERM
+    boot: str = ""
 
     @classmethod
     def of(cls, name: str, pid: int, stop: int = signal.SIGTERM) -> Identity:
@@ -43,13 +45,13 @@ class Identity:
         Raises:
             psutil.NoSuchProcess: there is none with that id.
         """
-        return cls(name, pid, psutil.Process(pid).create_time(), int(stop))
+        return cls(name, pid, _started(psutil.Process(pid)), int(stop), _boot())
 
     def process(self) -> psutil.Process | None:
         """The process if it still runs (a zombie does not)."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 1.0
+            same = abs(_started(process) - self.started) < 0.1 and self.boot == _boot()
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
@@ -67,6 +69,19 @@ class Identity:
                 process.kill()
                 process.wait(5)
         return True
+
+
+def _started(process: psutil.Process) -> float:
+    # both are told by the clock of the wall, each time anew
+    return process.create_time() - psutil.boot_time()
+
+
+def _boot() -> str:
+    """Which beginning of the machine this is; empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 class Records:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -141,16 +142,21 @@ def test_children_end_when_the_supervisor_is_killed(state_folder: Path) -> None:
     assert wait_for(lambda: all(child.process() is None for child in children))
 
 
-def test_leftovers_are_known_by_id_and_start_time_only(state_folder: Path) -> None:
+def test_leftovers_are_known_by_id_and_start_time_only(state_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     State(state_folder).prepare()
     records = Records(state_folder / "run")
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         real = Identity.of("casework", sleeper.pid)
         # The same process id with another start time is somebody else's process.
-        records.add(Identity("casework", sleeper.pid, real.started - 100))
-        assert records.end_leftovers() == []
-        assert sleeper.poll() is None
+        for other in (replace(real, started=real.started - 100), replace(real, boot="before the machine began anew")):
+            records.add(other)
+            assert records.end_leftovers() == []
+            assert sleeper.poll() is None
+        # A day is put on the clock: it is the same process.
+        began = psutil.boot_time() + 86_400
+        monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: began)
+        assert psutil.Process(sleeper.pid).create_time() > time.time() + 80_000
         records.add(real)
         assert records.end_leftovers() == ["casework"]
         assert real.process() is None
