@@ -15,7 +15,7 @@ from services.intake.domain.reading import Place, Reading
 from services.intake.domain.reading.folding import fold
 from services.intake.domain.reading.places import root
 from services.intake.domain.reading.targets import door_names, estate_names
-from services.intake.domain.same_target import NOTORIOUS, Match, doors_conflict, same_place
+from services.intake.domain.same_target import NOTORIOUS, OPENING, Match, doors_conflict, same_place
 
 _MOST = 24
 """Targets kept of one tip."""
@@ -165,7 +165,8 @@ def _wording(text: str, token: Callable[[str], str]) -> str:
 def _central(name: str, subject: str, text: str) -> bool:
     if name in NOTORIOUS:
         return False
-    return len(text) < 120 or name in subject.lower() or text.lower().count(name) >= 2
+    said = text.lower()
+    return len(text) < 120 or name in subject.lower() or name in said[:OPENING] or said.count(name) >= 2
 
 
 def together(aims: Iterable[Sequence[str]]) -> tuple[str, ...]:

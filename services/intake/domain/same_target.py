@@ -28,6 +28,8 @@ _LONG = 80
 _SHORT = 30
 """Shingles: copies of a long text may differ more; a short one joins nothing by its words alone."""
 _NAME = 3
+OPENING = 60
+"""Characters of the text in which a message says what it is about."""
 _COMMON = 400
 """A token shared by more messages than this says nothing any more (a well-known name)."""
 
@@ -184,7 +186,8 @@ def _central(message: Message, name: str) -> bool:
     """Whether the message is about `name` rather than only mentioning it; a notorious name is anybody's."""
     if name in NOTORIOUS:
         return False
-    return name in fold(message.subject) or message.folded.count(name) >= 2 or len(message.text) < 120
+    begins = message.folded[: len(message.subject) + OPENING]
+    return name in begins or message.folded.count(name) >= 2 or len(message.text) < 120
 
 
 def _alike(one: Message, other: Message) -> float:
@@ -275,7 +278,9 @@ def _with_names(messages: list[Message]) -> list[Message]:
     result = []
     for message in messages:
         own = {target.partition(":")[2] for target in message.reading.targets}
-        met = {names[at] for at, _, _ in automaton.find_matches_as_indexes(message.folded, overlapping=True)} - own
+        met = {names[at] for at, _, _ in automaton.find_matches_as_indexes(message.folded, overlapping=True)}
+        # 中汇通 in 中汇通达 is another's name; 花悦颜 in 西地花悦颜 only lacks the town
+        met = {n for n in met - own if not any(n in other and not other.endswith(n) for other in own | met)}
         result.append(replace(message, named=tuple(known[name] for name in sorted(met))) if met else message)
     return result
 

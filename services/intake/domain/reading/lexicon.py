@@ -73,8 +73,8 @@ def _words(group: dict) -> list[str]:
     if group.get("alone"):  # the whole message, or a sentence of it
         words += [f"{mark}{stem}{end}" for stem in stems for mark in "。，" for end in "。，！？"]
     if group.get("spaced"):
-        words += [mark.join(word) for word in words if 2 <= len(word) <= 4 for mark in SEPARATORS]
-    return words
+        words += [mark.join(word) for word in words if 2 <= len(word) <= 4 and "␣" not in word for mark in SEPARATORS]
+    return [word.replace("␣", " ") for word in words]
 
 
 def _slips(word: str) -> list[str]:
@@ -115,6 +115,7 @@ class Lexicon:
     alarm_threshold: int
     held: Anchored
     cut_off: Expressions
+    under_ears: Expressions
     quiet: dict[str, Expressions]
 
 
@@ -194,6 +195,7 @@ def lexicon() -> Lexicon:
         alarm_threshold=urgency["threshold"],
         held=Anchored([("held", text) for text in by_code["held"]["expressions"]]),
         cut_off=compiled(*by_code["cut_off"]["expressions"]),
+        under_ears=compiled(*next(one["expressions"] for one in patterns["pattern"] if one["code"] == "under_ears")),
         quiet={code: compiled(expression) for code, expression in urgency["quiet"].items()},
     )
 

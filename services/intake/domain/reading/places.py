@@ -20,7 +20,7 @@ _BUILDING = rf"(?P<b>[a-z\d{_C}东南西北][\da-z{_C}]{{0,3}}+)\s?(?:栋|幢|�
 _UNIT = rf"(?:(?P<u>[\d{_C}甲乙丙丁a-z][\d{_C}]?)\s?(?:单元|-(?=\d{{3,4}}(?!\d))))"
 _FLOOR = rf"(?:第?(?P<f>[-\d{_C}][\d{_C}]{{0,2}})\s?(?:楼|层)(?!盘|下|上|道|梯|房|顶|栋|层|主|市))"
 _END = r"(?![\d元块万千百亿人年名多余来位天月个%号路.]|平方|平米)"
-_ROOM = rf"(?:(?P<r>\d{{3,4}}[a-z]?|[{_C}零]{{3,4}}){_END}\s?(?:室|号?房间?|户)?)"
+_ROOM = rf"(?:(?P<r>\d{{3,4}}[a-z]?|\d\d(?=户|室)|[{_C}零]{{3,4}}){_END}\s?(?:室|号?房间?|户)?)"
 _SEP = r"[\s,，、-]{0,2}"
 _PATTERNS = tuple(
     (cues, re.compile(expression))
@@ -51,6 +51,12 @@ _NO_AREA = tuple(_DATA["area_stop"].split())
 _CJK = re.compile("[\u4e00-\u9fff]")
 _OWN_HOME = re.compile(r"(?:我家|我们家|我住|我们住|本人住|家住|我就住|我租|本人家|住户是我|我父母家)[^，。；,;]{0,8}$")
 _PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
+_STREET = re.compile("[\u4e00-\u9fff]{2,5}(?:大道|路|街|巷)(?!口|边|段|旁|上)(?=[\u4e00-\u9fff]{3})")
+_ONLY_BUILDING = re.compile(rf"[\d{_C}]{{1,3}}(?:栋|幢|号楼|座)")
+_COMMAS = frozenset("，,、 ")
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖", "一二三四五六七八九")
+_LOOSE = (*_TYPES, *"湾庭府园城台阁居墅岸洲岛邸里", "一号", "二号", "国际")
+"""Endings after which 7-1802 is a door."""
 _AREA_MARKS = frozenset("省州市区县镇乡道")
 _IN_BRACKETS = re.compile("(?:室|号)?[（(【]([\u4e00-\u9fffa-z0-9]{2,14})[）)】]")
 _LOOK_BACK = 22
@@ -69,6 +75,10 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
         inherited = False
         building, room = groups.get("b"), groups.get("r") or groups.get("n")
         area, name, phase = ("", "", "") if groups.get("n") else _name_before(whole, start)
+        if not name and building and whole[start - 1 : start] in _COMMAS:
+            area, name, phase = _name_before(whole, start - 1)  # 青枫路锦澜湾，6#1203
+            if not name.endswith(_LOOSE):
+                area, name, phase = "", "", ""
         if not name:
             if not building and not room:
                 continue
@@ -78,12 +88,14 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
                 else _name_behind(whole, match.end()) or _estate_near(whole, start, estates) or last[:3]
             )
             building, inherited = building or last[3], True
-        if not name or (not groups.get("u") and _loose(groups) and not name.endswith(_TYPES)):
+        if not name or (not groups.get("u") and _loose(groups) and not name.endswith(_LOOSE if groups.get("x") else _TYPES)):
             continue
         building = short_number(building or "")
         last = (area, name, phase, building)
         begin = start if inherited else max(0, whole.rfind(name, 0, start))
         text = (name + match[0] if inherited else whole[begin : match.end()]).strip()
+        if room and len(room) == 2:  # 17楼04户
+            room = short_number(groups["f"]) + room if groups.get("f") else ""
         unit, floor, room = (short_number(part or "") for part in (groups.get("u"), groups.get("f"), room))
         if not inherited and _OWN_HOME.search(whole[max(0, begin - 12) : begin]):
             # where the writer lives leads to the writer, and points at nobody's door
@@ -131,7 +143,7 @@ def _name_before(whole: str, end: int) -> tuple[str, str, str]:
     phase = ""
     if name and name[-1] in "期区" and (part := _PHASE.search(name)) and part.start():
         name, phase = name[: part.start()], _same_phase(part[0])
-    if len(name) < 2 or name.isdigit() or name in _NOT:
+    if len(name) < 2 or name.isdigit() or name in _NOT or _ONLY_BUILDING.fullmatch(name):
         return area, "", ""
     return area, _plain(name), phase
 
@@ -169,6 +181,11 @@ def _split_area(run: str) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
+    """The name itself: without the street it stands in, without a type that says nothing, in plain numerals."""
+    name = name.translate(_FORMAL)
+    street = _STREET.match(name)
+    if street and name.endswith(_LOOSE) and len(root(name[street.end() :])) >= 2:
+        name = name[street.end() :]
     if name.endswith(_PLAIN):
         for word in _PLAIN:
             if name.endswith(word) and len(name) - len(word) >= 2:

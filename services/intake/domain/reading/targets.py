@@ -41,13 +41,14 @@ def canonical_targets(facts: Facts) -> tuple[str, ...]:
 
 
 def door_names(estate: str) -> tuple[str, ...]:
-    """The names of `estate_names`, and its last two characters before the type: 城东锦绣花园, 锦绣花园.
+    """The names of `estate_names`, its last two characters before the type (城东锦绣花园, 锦绣花园), and its name without the type (翠湖湾花园, 翠湖湾).
 
     Good enough where building and room agree too, and not for an estate as a whole.
     """
     short = root(estate)
     tail = estate[len(short) - 2 :] if 2 < len(short) < len(estate) else estate
-    return tuple(dict.fromkeys((*estate_names(estate), tail)))
+    bare = short if len(short) > 2 else estate
+    return tuple(dict.fromkeys((*estate_names(estate), tail, bare)))
 
 
 def estate_names(estate: str) -> tuple[str, ...]:

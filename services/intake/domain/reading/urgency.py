@@ -23,10 +23,12 @@ _WANTED = re.compile(
     r"(?:不|没|没有|想|要|能|让|求|帮|请|才能|才|无法|何时|时候|希望|盼|早日|尽快|赶紧|赶快|设法|怎么|如何|未|肯|准|许|给|去|快)(?:他|她|我|人|们|其|我们|他们|把[^，。]{1,6})?$"
 )
 _OTHERS = re.compile(
-    r"(?:里面还有|屋里还有|还有|仍有|剩下|其余|其他)[^。！？，,]{0,8}(?:人|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘)"
+    r"(?:里面还有|屋里还有|(?<!不是说现在)(?<!不是说)还有|仍有|剩下|其余|(?<!提醒)(?<!警示)(?<!告诉)其他)[^。！？，,]{0,8}"
+    r"(?:人(?![^。！？]{0,14}(?:转去|搬走|遣返|遣送|散了|教育))|受害|学生|女孩|男孩|同学|孩子|朋友|姑娘|小伙|后生|妹子|女娃)"
     r"|(?:同去|同行|一起去|一块去|一同去|同来|一起来|一块儿去)的?[^。！？，,]{0,6}(?:逃|跑|溜)(?:了|回|出)"
 )
 _TAKEN_BACK = re.compile("[^。！？]{0,4}(?:又|还是|但|却)?(?:被|给|让)[^。！？，,]{0,6}(?:抓|拖|拽|追|拉|弄|带)了?回")
+_HEARSAY = re.compile("听说|据说|听讲|听人说")
 _DANGERS = ("cut_off", "missing", "cry", "harm", "watched", "coerced")
 _ALWAYS = ("minor", "person", "outcry")
 _DEN = frozenset({"den", "teach", "brainwash"})
@@ -155,7 +157,7 @@ class _Scene:
         quiet = self.lexicon.quiet
         span = self.sentence(start, end)
         before = self._before(span[0], start)
-        if quiet["never"].search(before) or quiet["hypothetical"].search(before):
+        if quiet["never"].search(before) or quiet["hypothetical"].search(before) or self.says("supposed", span):
             return ""
         if quiet["lawful"].search(self.found.whole[start:end]):
             return ""
@@ -191,6 +193,11 @@ class _Scene:
             if kept:
                 points[code] = self.lexicon.alarms[code]
                 words[code] = list(dict.fromkeys(kept))
+        if self.relevant and "coerced" not in points:
+            for match in self.lexicon.under_ears.finditer(self.found.whole):
+                if self._present("coerced", match.start(), match.end()):
+                    points["coerced"], words["coerced"] = self.lexicon.alarms["coerced"], [match[0][:40]]
+                    break
         return points, words
 
     def _present(self, code: str, start: int, end: int) -> bool:
@@ -200,7 +207,7 @@ class _Scene:
         quiet = self.lexicon.quiet
         span = self.sentence(start, end)
         before = self._before(span[0], start)
-        if quiet["never"].search(before) or quiet["hypothetical"].search(before):
+        if quiet["never"].search(before) or quiet["hypothetical"].search(before) or self.says("supposed", span):
             return False
         if code == "missing":
             clause = self.found.whole[start - len(before) : end + 8]
@@ -226,5 +233,6 @@ class _Scene:
         return any(
             not _WANTED.search(whole[max(0, match.start() - 8) : match.start()])
             and not _TAKEN_BACK.match(whole, match.end())
+            and not _HEARSAY.search(whole, self.sentence(match.start(), match.end())[0], match.start())
             for match in islice(ways, _LOOKED_AT)
         )

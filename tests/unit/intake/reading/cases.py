@@ -1,4 +1,7 @@
-"""The invented messages of this folder: `label | kinds or topic | subject | text`, one a line."""
+"""The invented messages of this folder: `label | kinds or topic | subject | text`, one a line.
+
+A label is R (relevant) or N, with U when it is urgent, and may name the target it shares with others of its file.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +20,18 @@ class Case:
     expected: str
     subject: str
     text: str
+    target: str = ""
+    """A name shared by the messages about one target; with `~` behind it where only a person would know them as one."""
+
+    @property
+    def file(self) -> str:
+        """The file it stands in: targets are named within one."""
+        return self.name.partition(":")[0]
 
     @property
     def kinds(self) -> set[str]:
         """Kinds a relevant message must at least show."""
-        return set(self.expected.split(",")) - {"unspecified"}
+        return set(self.expected.split(",")) - {"unspecified", "-"}
 
 
 def cases() -> Iterator[Case]:
@@ -31,4 +41,5 @@ def cases() -> Iterator[Case]:
             if not line or line.startswith("#"):
                 continue
             label, expected, subject, text = (part.strip() for part in line.split("|", 3))
-            yield Case(f"{file.stem}:{number}", label in ("R", "RU"), label in ("RU", "NU"), expected, subject, text)
+            label, _, target = label.partition(" ")
+            yield Case(f"{file.stem}:{number}", "R" in label, "U" in label, expected, subject, text, target)

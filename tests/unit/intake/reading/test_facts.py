@@ -137,6 +137,7 @@ def test_targets_come_strongest_first_and_name_a_part_of_an_estate_twice():
     assert [target.partition(":")[0] for target in targets] == [
         "room",
         "room",
+        "room",
         "building",
         "building",
         "person",

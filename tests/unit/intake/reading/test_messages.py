@@ -31,7 +31,7 @@ def test_relevance_urgency_and_kinds(case: Case):
 
 
 def test_irrelevant_messages_mostly_go_where_they_belong():
-    others = [case for case in ALL if not case.relevant and not case.urgent]
+    others = [case for case in ALL if not case.relevant and not case.urgent and case.expected != "-"]
     right = sum(read(case.subject, case.text).belongs_to == case.expected for case in others)
     assert right >= 0.7 * len(others)
 

@@ -6,6 +6,7 @@ import pytest
 
 from services.intake.domain.reading import read
 from services.intake.domain.same_target import Bounds, Message, compare, group
+from tests.unit.intake.reading.cases import cases
 
 CHINA = timezone(timedelta(hours=8))
 START = datetime(2026, 9, 1, 8, tzinfo=CHINA)
@@ -41,6 +42,19 @@ def test_joined(one: str, other: str):
     standing = group([message("1", one), message("2", other, day=3)])
     assert standing["1"].lead == standing["2"].lead == "1"
     assert standing["2"].joined_by
+
+
+@pytest.mark.parametrize("file", sorted({case.file for case in cases() if case.target}))
+def test_messages_about_one_target_are_joined_and_strangers_never(file: str):
+    ours = [case for case in cases() if case.file == file and case.relevant]
+    standing = group([message(case.name, case.text, subject=case.subject) for case in ours])
+    leads: dict[str, set[str]] = {}
+    for case in ours:
+        leads.setdefault(standing[case.name].lead, set()).add(case.target.rstrip("~") or case.name)
+    assert {lead: who for lead, who in leads.items() if len(who) > 1} == {}
+    whole = {case.target for case in ours if case.target and not case.target.endswith("~")}
+    for target in whole:
+        assert len({standing[case.name].lead for case in ours if case.target == target}) == 1, target
 
 
 def test_copies_with_small_changes_are_joined_even_without_a_place():
