@@ -277,7 +277,7 @@ def _with_names(messages: list[Message]) -> list[Message]:
     automaton = AhoCorasick(names, implementation=Implementation.ContiguousNFA)
     result = []
     for message in messages:
-        own = {target.partition(":")[2] for target in message.reading.targets}
+        own = {target[4:] for target in message.reading.targets if target.startswith(("org:", "app:"))}
         met = {names[at] for at, _, _ in automaton.find_matches_as_indexes(message.folded, overlapping=True)}
         # 中汇通 in 中汇通达 is another's name; 花悦颜 in 西地花悦颜 only lacks the town
         met = {n for n in met - own if not any(n in other and not other.endswith(n) for other in own | met)}

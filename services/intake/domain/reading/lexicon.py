@@ -90,6 +90,8 @@ class Lexicon:
     version: str
     threshold: int
     leaning: int
+    doubtful: int
+    likeness: float
     telling: frozenset[str]
     automaton: AhoCorasick
     words: list[str]
@@ -164,6 +166,8 @@ def lexicon() -> Lexicon:
         version=signs["version"],
         threshold=signs["threshold"],
         leaning=signs["leaning"],
+        doubtful=signs["doubtful"],
+        likeness=signs["likeness"],
         telling=frozenset(signs["telling"].split()),
         automaton=automaton,
         words=words,

@@ -46,13 +46,13 @@ _AREA_PIECE = re.compile(
 _AREAS = re.compile(
     r"[a-z]\d{1,3}+(?:市|区|县|镇)|[\u4e00-\u9fff]{2}(?:区(?!域|别|块)|县(?!城|里|长)|镇(?!政府|里|上|区))"
 )
-_NO_NAME = frozenset("全本我各该外每乡城村集市哪个这那某到在的几")
+_NO_NAME = frozenset("请找去让向叫给由被从往跟和与或等就都也要说全本我各该外每乡城村集市哪个这那某到在的几")
 _NO_AREA = tuple(_DATA["area_stop"].split())
 _CJK = re.compile("[\u4e00-\u9fff]")
 _OWN_HOME = re.compile(r"(?:我家|我们家|我住|我们住|本人住|家住|我就住|我租|本人家|住户是我|我父母家)[^，。；,;]{0,8}$")
 _PHASE = re.compile(r"(?:[一二三四五六]期|\d期|[东南西北]区|[a-z]区)$")
 _STREET = re.compile("[\u4e00-\u9fff]{2,5}(?:大道|路|街|巷)(?!口|边|段|旁|上)(?=[\u4e00-\u9fff]{3})")
-_ONLY_BUILDING = re.compile(rf"[\d{_C}]{{1,3}}(?:栋|幢|号楼|座)")
+_NO_ESTATE = re.compile(rf"[\d{_C}]{{1,3}}(?:栋|幢|号楼|座|期)|.*(?:\d年|半年|年起|月起).*")
 _COMMAS = frozenset("，,、 ")
 _FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖", "一二三四五六七八九")
 _LOOSE = (*_TYPES, *"湾庭府园城台阁居墅岸洲岛邸里", "一号", "二号", "国际")
@@ -70,8 +70,8 @@ def find_places(whole: str, estates: list[tuple[int, int]]) -> tuple[Place, ...]
     for match in _anchors(whole):
         start = match.start()
         groups = match.groupdict()
-        if groups.get("b") == "一" and not groups["r"] and not groups["f"] and _CJK.match(whole, match.end()):
-            continue  # 一栋自建房: a building, not building one
+        if groups.get("b") == "一" and not groups["r"] and _CJK.match(whole, match.end()):
+            continue  # 一栋自建房, 一栋五层的楼: a building, not building one
         inherited = False
         building, room = groups.get("b"), groups.get("r") or groups.get("n")
         area, name, phase = ("", "", "") if groups.get("n") else _name_before(whole, start)
@@ -143,7 +143,7 @@ def _name_before(whole: str, end: int) -> tuple[str, str, str]:
     phase = ""
     if name and name[-1] in "期区" and (part := _PHASE.search(name)) and part.start():
         name, phase = name[: part.start()], _same_phase(part[0])
-    if len(name) < 2 or name.isdigit() or name in _NOT or _ONLY_BUILDING.fullmatch(name):
+    if len(name) < 2 or name.isdigit() or name in _NOT or _NO_ESTATE.fullmatch(name):
         return area, "", ""
     return area, _plain(name), phase
 
@@ -240,6 +240,11 @@ def area_of(whole: str) -> frozenset[str]:
         for match in islice(_AREAS.finditer(whole), _MOST * 3)
         if not match[0].endswith(_NO_AREA) and match[0][-2] not in _NO_NAME
     )
+
+
+def only_type(name: str) -> bool:
+    """Whether a name is nothing but a type: 写字楼 is nobody's address."""
+    return name in _TYPE_SET or name in _NOT
 
 
 def root(estate: str) -> str:

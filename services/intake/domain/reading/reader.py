@@ -60,6 +60,12 @@ def _read(subject: str, text: str) -> Reading:
     )
 
 
+def without_name(subject: str, text: str) -> str:
+    """A message folded, with the name cut out: what the likeness of its wording is learned from."""
+    subject = fold(subject)
+    return Found.collect(_LEXICON, f"{subject}。{fold(text)}。", len(subject)).unnamed
+
+
 def _filled(whole: str, target: Facts) -> Facts:
     return replace(count_facts(whole, target), targets=canonical_targets(target))
 

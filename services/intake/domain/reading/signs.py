@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.intake.domain.reading import learned
 from services.intake.domain.reading.lexicon import Lexicon
 from services.intake.domain.reading.model import Reason
 
@@ -12,6 +13,10 @@ _MENTIONS = 10
 _AROUND = 16
 _QUOTE = 40
 _QUOTES = 3
+_ELSEWHERE = -40
+"""A sign of so many points or less says clearly that it is another matter."""
+_TOLD = ("campaign", "fiction", "praise", "law", "denied", "compared")
+"""Contexts in which a message speaks of the thing and reports none: its other words are those of reports, too."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,15 @@ class Found:
                 if not signs[code]:
                     del signs[code]
         return self
+
+    @property
+    def unnamed(self) -> str:
+        """The message with the name cut out: how it speaks beside naming the thing."""
+        rest, last = [], 0
+        for start, end in sorted(self.mentions):
+            rest.append(self.whole[last:start])
+            last = max(last, end)
+        return "。".join([*rest, self.whole[last:]])
 
     def topic(self, lexicon: Lexicon) -> str:
         """The topic with most points, or `other`."""
@@ -137,7 +151,13 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
     if context in ("campaign", "fiction", "praise"):
         score = score * lexicon.story_share // 100
     relevant = score >= lexicon.threshold
+    doubtful = not relevant and score >= lexicon.doubtful and context not in _TOLD and min(earned.values()) > _ELSEWHERE
+    likely = doubtful and learned.likeness(found.unnamed) >= lexicon.likeness
+    if likely:
+        relevant, score = True, lexicon.threshold
     reasons = {code: tuple(words[:5]) for code, words in signs.items() if _worth_saying(lexicon, code)} | reasons
+    if likely:
+        reasons["likeness"] = learned.telling(found.unnamed).words
     if context and context != "asserted" and "named" in reasons:
         reasons[f"named_{context}"] = reasons.pop("named")
     kinds: set[str] = set()

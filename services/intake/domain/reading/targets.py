@@ -3,7 +3,7 @@
 import re
 
 from services.intake.domain.reading.model import Facts
-from services.intake.domain.reading.places import root
+from services.intake.domain.reading.places import only_type, root
 
 _INNER = re.compile(r"(?:世纪城|花城|新城|小区|花园|家园|广场|新村|国际|社区|商城|城|园区)(?=[\u4e00-\u9fff]{2})")
 
@@ -48,11 +48,11 @@ def door_names(estate: str) -> tuple[str, ...]:
     short = root(estate)
     tail = estate[len(short) - 2 :] if 2 < len(short) < len(estate) else estate
     bare = short if len(short) > 2 else estate
-    return tuple(dict.fromkeys((*estate_names(estate), tail, bare)))
+    return tuple(name for name in dict.fromkeys((*estate_names(estate), tail, bare)) if not only_type(name))
 
 
 def estate_names(estate: str) -> tuple[str, ...]:
     """The full name and, for a sub-estate, its last part: 清江新城望月苑, 望月苑."""
     parts = _INNER.split(estate)
     last = parts[-1]
-    return (estate, last) if last != estate and len(last) >= 2 else (estate,)
+    return (estate, last) if last != estate and len(last) >= 2 and not only_type(last) else (estate,)

@@ -159,7 +159,8 @@ class _Scene:
         before = self._before(span[0], start)
         if quiet["never"].search(before) or quiet["hypothetical"].search(before) or self.says("supposed", span):
             return ""
-        if quiet["lawful"].search(self.found.whole[start:end]):
+        said = self.found.whole[start:end]
+        if quiet["lawful"].search(said) or quiet["money"].search(before + said):
             return ""
         if not self.relevant and (
             quiet["felt"].search(before)
