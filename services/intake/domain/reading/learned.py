@@ -11,8 +11,6 @@ from importlib.resources import files
 from itertools import pairwise
 from math import exp, sqrt
 
-from services.intake.domain.reading.model import Reason
-
 _BUCKETS = 1 << 18
 """A table of bytes by pair: a dictionary would cost the service eight times its memory. Three pairs in a hundred meet another one."""
 SCALE = 32
@@ -65,7 +63,7 @@ def likeness(text: str) -> float:
     return 1 / (1 + exp(-bias - sum(met) / SCALE / sqrt(len(met)))) if met else 0.0
 
 
-def telling(text: str) -> Reason:
+def telling(text: str) -> tuple[str, ...]:
     """The words of a folded text that weigh most, for the reader."""
     table, _ = weights()
     runs: dict[str, int] = {}
@@ -80,5 +78,6 @@ def telling(text: str) -> Reason:
         elif begin is not None:
             runs[text[begin : place + 1]] = sum_of_run
             begin, sum_of_run = None, 0
-    best = sorted(runs, key=lambda words: -runs[words])[:_MOST]
-    return Reason("likeness", tuple(best))
+    # three characters say more to a reader than the pairs of which everything is made
+    best = sorted(runs, key=lambda words: (len(words) < 3, -runs[words]))[:_MOST]
+    return tuple(best)

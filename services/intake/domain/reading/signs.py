@@ -157,7 +157,8 @@ def weigh(lexicon: Lexicon, found: Found) -> Verdict:
         relevant, score = True, lexicon.threshold
     reasons = {code: tuple(words[:5]) for code, words in signs.items() if _worth_saying(lexicon, code)} | reasons
     if likely:
-        reasons["likeness"] = learned.telling(found.unnamed).words
+        reasons["likeness"] = learned.telling(found.unnamed)
+        earned["likeness"] = 0  # said after the signs
     if context and context != "asserted" and "named" in reasons:
         reasons[f"named_{context}"] = reasons.pop("named")
     kinds: set[str] = set()

@@ -34,11 +34,24 @@ def test_it_holds_for_messages_it_was_not_learned_from(held_out: str, monkeypatc
     assert sum(met[False]) < 0.2 * len(met[False])
 
 
-def test_it_is_asked_only_in_doubt_and_says_the_words():
-    subject, text = "对面楼的年轻人", "他们天天早上排队下楼，三个人一组，里面的人从来不单独出门，有个小姑娘劝我儿子去听课，说交了钱就能当老板。"
-    reading = read(subject, text)
-    assert reading.relevant
-    assert read("路灯不亮", "我们小区门口的路灯坏了半个月，晚上出门看不见，请尽快维修。").score == 0
+def test_in_doubt_it_decides_and_says_by_what():
+    reading = read("", "厂里的工友说他老乡在外面搞了个好项目，叫他过去考察，去了一个礼拜回来人都变了，见人就讲几年以后赚多少。")
+    reasons = {reason.code: reason.words for reason in reading.reasons}
+    assert reading.relevant and reasons.keys() == {"lure", "teach", "likeness"}
+    assert list(reasons)[-1] == "likeness" and reasons["likeness"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我们小区门口的路灯坏了半个月，晚上出门看不见，请尽快维修。",  # no sign at all
+        "厂里的工友说他老乡在外面开赌场聚赌，叫他过去考察，去了一个礼拜回来人都变了，见人就讲赚多少。",  # another offence
+        "社区搞了个打击传销宣传，老乡们过去听课，回来见人就讲好项目是怎么骗人的。",  # told of, not reported
+    ],
+)
+def test_where_there_is_no_doubt_it_is_not_asked(text: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(learned, "likeness", lambda _: pytest.fail("asked"))
+    assert not read("", text).relevant
 
 
 def test_a_pair_is_never_read_across_a_mark():
