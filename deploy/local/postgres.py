@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -139,7 +140,9 @@ class Postgres:
         Raises:
             PostgresError: another server runs on this data folder, or it ended at once.
         """
+        left = self._lock_lines()
         self._clear_stale_lock()
+        _wait_for_orphans(left)
         if self._account:
             let_through(self.data)
             let_through(self._programs / "postgres")
@@ -215,6 +218,29 @@ class Postgres:
         if ours:
             raise PostgresError(f"another PostgreSQL (process {lines[0]}) runs on {self.data}")
         (self.data / "postmaster.pid").unlink()
+
+
+def _wait_for_orphans(lock: list[str], patience: float = 30.0) -> None:
+    """Wait until the processes that a killed server left behind have let go of its shared memory.
+
+    Its checkpointer may still be writing; until it has ended PostgreSQL refuses to start ("pre-existing shared memory block is
+    still in use"). `lock` are the lines of its `postmaster.pid`, the seventh of which names the memory.
+    """
+    if len(lock) < 7 or len(lock[6].split()) != 2:
+        return
+    memory = lock[6].split()[1]
+    end = time.monotonic() + patience
+    while _users_of(memory) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _users_of(memory: str) -> int:
+    """How many processes have a System V segment attached; 0 where the system does not tell."""
+    try:
+        rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return 0
+    return next((int(row[6]) for row in rows if row[1] == memory), 0)
 
 
 def new_password() -> str:

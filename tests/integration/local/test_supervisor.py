@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -299,3 +300,23 @@ def test_postgresql_starts_past_the_lock_of_a_server_whose_number_somebody_else_
         made.stop()
         other.kill()
         other.wait()
+
+
+def test_postgresql_waits_for_what_a_killed_server_left_behind(state_folder: Path) -> None:
+    """A checkpointer that is still writing holds the memory of its server: the next one would refuse to start."""
+    made = Cluster(State(state_folder), Ports.free(), migrating=False).postgres
+    made.start()
+    server = psutil.Process(made.pid)
+    slow = next(child for child in server.children() if "checkpointer" in " ".join(child.cmdline()))
+    slow.suspend()
+    try:
+        server.kill()
+        assert wait_for(lambda: made.poll() is not None)
+        threading.Timer(2.0, slow.kill).start()
+        begun = time.monotonic()
+        made.start()
+        assert time.monotonic() - begun > 1.5
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            slow.kill()
+        made.stop()
